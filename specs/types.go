@@ -1,0 +1,107 @@
+package specs
+
+// Text is a sentence for users in both languages of the product. Neither may be empty.
+type Text struct {
+	ZH string `yaml:"zh" json:"zh"`
+	EN string `yaml:"en" json:"en"`
+}
+
+// In returns the text in lang ("zh" or "en"; anything else is English).
+func (t Text) In(lang string) string {
+	if lang == "zh" {
+		return t.ZH
+	}
+	return t.EN
+}
+
+// Rule is one stanza of specs/rules/*.yaml: a log line to recognise and what it means.
+// The line that is matched is one physical line of a log, colours stripped, container and compose prefixes included.
+type Rule struct {
+	ID    string `yaml:"id"`    // kebab-case, stable for ever
+	Cause string `yaml:"cause"` // slug of causes.yaml; one of kind benign makes the hit a recognised false alarm
+	Guide string `yaml:"guide"` // section of the troubleshooting guide, e.g. "2.3"
+	// Confidence that a hit lends to Cause: certain, likely (the default) or possible.
+	Confidence string `yaml:"confidence,omitempty"`
+	// Any holds literals of which one must occur; Match is an RE2 expression. At least one of both is set; a line must satisfy each that is.
+	// Named groups of Match become attributes of the evidence (topic, group, addr, code, target, …).
+	Any    []string `yaml:"any,omitempty"`
+	Match  string   `yaml:"match,omitempty"`
+	Unless string   `yaml:"unless,omitempty"` // RE2; a line that it matches is no hit
+	// Level, Roles and Versions restrict where the line counts; empty means anywhere. A line whose level or role is unknown passes.
+	Level    []string `yaml:"level,omitempty"`    // fatal panic error warn info debug
+	Roles    []string `yaml:"roles,omitempty"`    // ids of roles.yaml
+	Versions string   `yaml:"versions,omitempty"` // ">=3.8.0 <3.8.4", "line-a", "line-b"; judged when the version is known
+	// Count hits of one subject within Within make the evidence; fewer are kept as context only. Zero means 1 hit, any time.
+	Count  int      `yaml:"count,omitempty"`
+	Within Duration `yaml:"within,omitempty"`
+	// Recast lists circumstances in which the same text means another cause (mostly a false alarm); the first that holds wins.
+	Recast []Recast `yaml:"recast,omitempty"`
+	Says   Text     `yaml:"says"`   // what a hit means, one sentence
+	Source string   `yaml:"source"` // file and line of the emitting code with its release, or the vendor's document
+	Hit    []string `yaml:"hit"`    // lines that must match
+	Miss   []string `yaml:"miss"`   // near misses that must not
+}
+
+// Recast turns the evidence of a rule into that of another cause when every condition that is set holds for the episode,
+// which is all hits of one rule and subject without a pause of more than ten minutes.
+type Recast struct {
+	Cause     string   `yaml:"cause"`
+	Shorter   Duration `yaml:"shorter,omitempty"`    // the episode spans at most this
+	Longer    Duration `yaml:"longer,omitempty"`     // the episode spans at least this
+	Quiet     Duration `yaml:"quiet,omitempty"`      // the log goes on without hits for at least this after the last hit
+	NearStart Duration `yaml:"near-start,omitempty"` // the first hit is within this of a start of the process (or of any process of the installation)
+	NearRoll  Duration `yaml:"near-roll,omitempty"`  // the first hit is within this of a pod rebuild or rollout
+	AtMost    int      `yaml:"at-most,omitempty"`    // the episode has at most so many hits
+	AtLeast   int      `yaml:"at-least,omitempty"`   // the episode has at least so many hits
+	Without   []string `yaml:"without,omitempty"`    // none of these causes has evidence of likely or better at the same time
+	With      []string `yaml:"with,omitempty"`       // one of these causes has evidence at the same time
+	Because   Text     `yaml:"because"`              // shown with the false alarm: "not a fault, because …"
+}
+
+// Cause is one entry of specs/causes.yaml.
+type Cause struct {
+	Slug     string   `yaml:"-"`
+	Benign   bool     `yaml:"benign,omitempty"`
+	Layer    string   `yaml:"layer"`
+	Hop      string   `yaml:"hop"`      // id of pipeline.yaml
+	Severity string   `yaml:"severity"` // critical, error, warning, info
+	Guide    string   `yaml:"guide"`
+	Explains []string `yaml:"explains,omitempty"` // causes that may be mere consequences of this one; the graph is acyclic
+	Not      string   `yaml:"not,omitempty"`      // the look-alike that must not be concluded from the same text
+	Title    Text     `yaml:"title"`
+	Means    Text     `yaml:"means"`
+	Fix      Text     `yaml:"fix"`  // the smallest fix, operations and configuration before code; a benign cause: why it is no fault
+	Dont     Text     `yaml:"dont"` // what must not be done
+}
+
+// Hop is one stage of the message path, in the order in which a message meets it.
+type Hop struct {
+	ID    string   `yaml:"id"`
+	Title Text     `yaml:"title"`
+	Roles []string `yaml:"roles,omitempty"` // roles whose log shows that the hop works
+	Below bool     `yaml:"below,omitempty"` // below the path: discovery, kubernetes, node, config
+	// Progress lists literals that a component prints when the hop does its work.
+	Progress []string `yaml:"progress,omitempty"`
+}
+
+// Role is a kind of component and the ways to recognise it (openim-facts §1).
+type Role struct {
+	ID      string   `yaml:"id"`      // api, msggateway, msgtransfer, push, crontask, rpc-auth … rpc-user, chat, kafka, redis, mongo, etcd, minio, ingress, dns, sdk
+	Images  []string `yaml:"images"`  // image base names
+	Modules []string `yaml:"modules"` // values of the log's module column
+	Names   []string `yaml:"names"`   // Deployment, label, container and file name stems
+	Backend bool     `yaml:"backend,omitempty"`
+	// Files are log files inside the container, for installations that do not log to stdout.
+	Files []string `yaml:"files,omitempty"`
+}
+
+// Redaction is one stanza of specs/redact.yaml. See bundle/redact for the meaning of the fields.
+type Redaction struct {
+	ID      string   `yaml:"id"`
+	Keys    []string `yaml:"keys,omitempty"`
+	Literal []string `yaml:"literal,omitempty"`
+	Pattern string   `yaml:"pattern,omitempty"`
+	Says    Text     `yaml:"says"`
+	Hit     []string `yaml:"hit"`  // each must change
+	Miss    []string `yaml:"miss"` // each must stay as it is
+}
