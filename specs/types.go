@@ -1,5 +1,16 @@
 package specs
 
+import "fmt"
+
+// Position is where a stanza was written; Line is 1-based, zero when the stanza was not read from a file.
+type Position struct {
+	File string
+	Line int
+}
+
+// String returns "file:line".
+func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
 // Text is a sentence for users in both languages of the product. Neither may be empty.
 type Text struct {
 	ZH string `yaml:"zh" json:"zh"`
@@ -40,6 +51,8 @@ type Rule struct {
 	Source string   `yaml:"source"` // file and line of the emitting code with its release, or the vendor's document
 	Hit    []string `yaml:"hit"`    // lines that must match
 	Miss   []string `yaml:"miss"`   // near misses that must not
+
+	At Position `yaml:"-"`
 }
 
 // Recast turns the evidence of a rule into that of another cause when every condition that is set holds for the episode,
@@ -72,6 +85,8 @@ type Cause struct {
 	Means    Text     `yaml:"means"`
 	Fix      Text     `yaml:"fix"`  // the smallest fix, operations and configuration before code; a benign cause: why it is no fault
 	Dont     Text     `yaml:"dont"` // what must not be done
+
+	At Position `yaml:"-"`
 }
 
 // Hop is one stage of the message path, in the order in which a message meets it.
@@ -82,6 +97,8 @@ type Hop struct {
 	Below bool     `yaml:"below,omitempty"` // below the path: discovery, kubernetes, node, config
 	// Progress lists literals that a component prints when the hop does its work.
 	Progress []string `yaml:"progress,omitempty"`
+
+	At Position `yaml:"-"`
 }
 
 // Role is a kind of component and the ways to recognise it (openim-facts §1).
@@ -93,6 +110,8 @@ type Role struct {
 	Backend bool     `yaml:"backend,omitempty"`
 	// Files are log files inside the container, for installations that do not log to stdout.
 	Files []string `yaml:"files,omitempty"`
+
+	At Position `yaml:"-"`
 }
 
 // Redaction is one stanza of specs/redact.yaml. See bundle/redact for the meaning of the fields.
@@ -104,4 +123,6 @@ type Redaction struct {
 	Says    Text     `yaml:"says"`
 	Hit     []string `yaml:"hit"`  // each must change
 	Miss    []string `yaml:"miss"` // each must stay as it is
+
+	At Position `yaml:"-"`
 }

@@ -1,0 +1,117 @@
+package specs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Test runs every rule over its own hit and miss lines. Level and role are judged where the example line shows them, as
+// the analyzer does; version, count and recasts are not. Redactions are tested by TestRedactions.
+func Test(s *Set) []Problem {
+	var problems Problems
+	for _, r := range s.Rules {
+		m, err := newMatcher(s, r)
+		if err != nil {
+			problems.add(r.At, "rule %q: %v", r.ID, err)
+			continue
+		}
+		for _, line := range r.Hit {
+			if !m.match(line) {
+				problems.add(r.At, "rule %q does not match its hit line %q", r.ID, line)
+			}
+		}
+		for _, line := range r.Miss {
+			if m.match(line) {
+				problems.add(r.At, "rule %q matches its miss line %q", r.ID, line)
+			}
+		}
+	}
+	return problems.sorted()
+}
+
+// TestRedactions gives every example line of the redactions to redact, which applies all of them: a hit line has to change,
+// a miss line has to stay as it is.
+func TestRedactions(s *Set, redact func(string) string) []Problem {
+	var problems Problems
+	for _, r := range s.Redactions {
+		for _, line := range r.Hit {
+			if redact(line) == line {
+				problems.add(r.At, "redaction %q leaves its hit line %q as it is", r.ID, line)
+			}
+		}
+		for _, line := range r.Miss {
+			if changed := redact(line); changed != line {
+				problems.add(r.At, "redaction %q: its miss line %q becomes %q", r.ID, line, changed)
+			}
+		}
+	}
+	return problems.sorted()
+}
+
+// matcher is one rule with its expressions compiled, for single lines.
+type matcher struct {
+	set           *Set
+	rule          *Rule
+	wanted, other *regexp.Regexp
+}
+
+func newMatcher(s *Set, r *Rule) (*matcher, error) {
+	m := &matcher{set: s, rule: r}
+	var err error
+	if m.wanted, err = regexp.Compile(r.Match); err != nil {
+		return nil, err
+	}
+	if r.Unless != "" {
+		m.other, err = regexp.Compile(r.Unless)
+	}
+	return m, err
+}
+
+// match reports whether the rule holds for a line.
+func (m *matcher) match(line string) bool {
+	line = colour.ReplaceAllString(line, "")
+	contains := func(literal string) bool { return strings.Contains(line, literal) }
+	if len(m.rule.Any) > 0 && !slices.ContainsFunc(m.rule.Any, contains) {
+		return false
+	}
+	if !m.wanted.MatchString(line) || m.other != nil && m.other.MatchString(line) {
+		return false
+	}
+	level, module := columns(line)
+	if level != "" && len(m.rule.Level) > 0 && !slices.Contains(m.rule.Level, level) {
+		return false
+	}
+	role := m.set.Role(module)
+	return role == nil || len(m.rule.Roles) == 0 || slices.Contains(m.rule.Roles, role.ID)
+}
+
+var (
+	colour    = regexp.MustCompile("\x1b\\[[0-9;]*m")
+	jsonField = regexp.MustCompile(`"(level|logger)":"([^"]*)"`)
+)
+
+// columns finds level and module of a log line of OpenIM, console or JSON; what it does not show is empty.
+func columns(line string) (level, module string) {
+	fields := strings.Split(line, "\t")
+	for i, f := range fields[:min(len(fields), 3)] {
+		if level = strings.ToLower(strings.TrimSpace(f)); !levels[level] {
+			level = ""
+			continue
+		}
+		for _, f := range fields[i+1 : min(len(fields), i+4)] {
+			if f = strings.TrimSpace(f); f != "" && !strings.HasPrefix(f, "[") {
+				return level, f
+			}
+		}
+		return level, ""
+	}
+	for _, m := range jsonField.FindAllStringSubmatch(line, -1) {
+		if m[1] == "level" {
+			level = strings.ToLower(m[2])
+		} else {
+			module = m[2]
+		}
+	}
+	return level, module
+}
