@@ -1,0 +1,102 @@
+package report
+
+import "github.com/imbundle/imbundle/specs"
+
+// label names a fixed word or sentence of the screen.
+type label string
+
+// labels is the whole catalogue; a test holds both languages complete.
+var labels = map[label]specs.Text{
+	"status.broken":   {EN: "BROKEN", ZH: "故障"},
+	"status.degraded": {EN: "DEGRADED", ZH: "降级"},
+	"status.healthy":  {EN: "HEALTHY", ZH: "正常"},
+	"status.unknown":  {EN: "UNKNOWN", ZH: "无法判断"},
+	"at":              {EN: " at %s", ZH: " · 位于 %s"},
+	"colon":           {EN: ": ", ZH: "："},
+
+	"input":        {EN: "Input", ZH: "输入"},
+	"input.size":   {EN: "entries %d · %s · lines %d", ZH: "%d 个条目 · %s · %d 行"},
+	"input.cut":    {EN: "Cut", ZH: "截断"},
+	"input.broken": {EN: "the input is incomplete", ZH: "输入不完整"},
+	"window":       {EN: "Window", ZH: "时间窗"},
+	"window.open":  {EN: "unknown", ZH: "未知"},
+	"clock":        {EN: "times compare within %s", ZH: "时间比较误差 %s"},
+	"versions":     {EN: "OpenIM", ZH: "版本"},
+	"line":         {EN: "line %s", ZH: "版本线 %s"},
+	"incident":     {EN: "Reported", ZH: "现象"},
+
+	"path":           {EN: "Path", ZH: "链路"},
+	"below":          {EN: "Below", ZH: "底层"},
+	"state.ok":       {EN: "ok", ZH: "正常"},
+	"state.broken":   {EN: "broken", ZH: "故障"},
+	"state.degraded": {EN: "degraded", ZH: "降级"},
+	"state.unknown":  {EN: "not observed", ZH: "未观测"},
+	"col.hop":        {EN: "HOP", ZH: "环节"},
+	"col.state":      {EN: "STATE", ZH: "状态"},
+	"col.why":        {EN: "WHY", ZH: "原因"},
+
+	"leading":             {EN: "LEADING CAUSE", ZH: "首要原因"},
+	"other":               {EN: "ALSO FOUND", ZH: "其他原因"},
+	"severity.critical":   {EN: "critical", ZH: "严重"},
+	"severity.error":      {EN: "error", ZH: "错误"},
+	"severity.warning":    {EN: "warning", ZH: "警告"},
+	"severity.info":       {EN: "info", ZH: "提示"},
+	"confidence.certain":  {EN: "certain", ZH: "确定"},
+	"confidence.likely":   {EN: "likely", ZH: "很可能"},
+	"confidence.possible": {EN: "possible", ZH: "可能"},
+	"guide":               {EN: "guide %s", ZH: "指南 %s"},
+	"since":               {EN: "Since", ZH: "始于"},
+	"until":               {EN: "until %s", ZH: "至 %s"},
+	"times":               {EN: "%d×", ZH: "%d 次"},
+	"subject":             {EN: "Subject", ZH: "对象"},
+	"means":               {EN: "Means", ZH: "含义"},
+	"proof":               {EN: "Proof", ZH: "证据"},
+	"fix":                 {EN: "Fix", ZH: "处理"},
+	"dont":                {EN: "Don't", ZH: "切勿"},
+	"ruledOut":            {EN: "Ruled out", ZH: "已排除"},
+	"explains":            {EN: "Explains", ZH: "由此引起"},
+	"more":                {EN: "… %d more with -o wide", ZH: "… 另有 %d 条，用 -o wide 查看"},
+
+	"benign":    {EN: "FALSE ALARMS", ZH: "误报"},
+	"benign.is": {EN: "not a fault, because %s", ZH: "不是故障，因为%s"},
+
+	"outcomes":    {EN: "ANSWERS BY CODE", ZH: "按错误码统计的应答"},
+	"col.request": {EN: "REQUEST", ZH: "请求"},
+	"col.code":    {EN: "ERRCODE", ZH: "错误码"},
+	"col.name":    {EN: "MEANING", ZH: "含义"},
+	"col.count":   {EN: "COUNT", ZH: "次数"},
+	"col.example": {EN: "EXAMPLE", ZH: "示例"},
+
+	"changes":    {EN: "CHANGED BEFORE THE ONSET", ZH: "故障前的变更"},
+	"col.time":   {EN: "TIME", ZH: "时间"},
+	"col.object": {EN: "OBJECT", ZH: "对象"},
+	"col.what":   {EN: "WHAT", ZH: "内容"},
+
+	"checks":      {EN: "CHECKS", ZH: "检查项"},
+	"col.check":   {EN: "CHECK", ZH: "检查"},
+	"col.guide":   {EN: "GUIDE", ZH: "指南"},
+	"col.status":  {EN: "STATUS", ZH: "结果"},
+	"col.finding": {EN: "FINDING", ZH: "结论"},
+	"check.pass":  {EN: "pass", ZH: "通过"},
+	"check.fail":  {EN: "fail", ZH: "未通过"},
+	"check.warn":  {EN: "warn", ZH: "警告"},
+	"check.unknown": {
+		EN: "unknown", ZH: "未知",
+	},
+	"check.na":     {EN: "n/a", ZH: "不适用"},
+	"check.needs":  {EN: "needs %s", ZH: "缺少 %s"},
+	"checks.count": {EN: "Checks", ZH: "检查项"},
+
+	"missing":              {EN: "MISSING DATA", ZH: "缺失的数据"},
+	"missing.costs":        {EN: "costs %s", ZH: "影响：%s"},
+	"reason.forbidden":     {EN: "forbidden", ZH: "无权限"},
+	"reason.timeout":       {EN: "timed out", ZH: "超时"},
+	"reason.not-found":     {EN: "not found", ZH: "不存在"},
+	"reason.budget":        {EN: "over budget", ZH: "超出限额"},
+	"reason.error":         {EN: "error", ZH: "出错"},
+	"reason.redaction":     {EN: "dropped by redaction", ZH: "脱敏时丢弃"},
+	"reason.not-collected": {EN: "not collected", ZH: "未采集"},
+	"reason.cut":           {EN: "file was cut", ZH: "文件被截断"},
+	"next":                 {EN: "COLLECT NEXT", ZH: "下一步采集"},
+	"nothing":              {EN: "No cause was found.", ZH: "没有发现任何原因。"},
+}

@@ -1,0 +1,100 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+var statusColor = map[string]string{"broken": red, "degraded": yellow, "healthy": green, "unknown": yellow}
+
+// verdict writes the line that matters most, then what it was judged from.
+func (s *screen) verdict(r *analyze.Report) {
+	v := r.Verdict
+	head := s.say(label("status." + v.Status))
+	rest := ""
+	if v.Hop != "" {
+		rest += s.say("at", s.hopTitle(r.Pipeline, v.Hop))
+	}
+	if len(v.Causes) > 0 && v.Status != "healthy" {
+		rest += s.say("colon") + s.in(v.Causes[0].Title)
+	}
+	s.hang(0, s.paint(statusColor[v.Status], head), columns(head), bold, rest)
+	if why := s.in(v.Why); why != "" {
+		s.hang(0, "", 0, "", why)
+	}
+	s.blank()
+	s.input(r)
+}
+
+// input says what was read and how far its times can be trusted.
+func (s *screen) input(r *analyze.Report) {
+	in := r.Bundle
+	s.field(0, "input", "", strings.Join([]string{clean(in.Name), s.say("input.size", r.Stats.Entries, bytes(r.Stats.Bytes), r.Stats.Lines)}, " · "))
+	switch {
+	case in.Cut != "":
+		s.field(0, "input.cut", yellow, clean(in.Cut))
+	case !in.Complete:
+		s.field(0, "input.cut", yellow, s.say("input.broken"))
+	}
+	s.field(0, "window", "", s.window(in))
+	s.field(0, "versions", "", s.versions(in))
+	s.field(0, "incident", "", incident(r.Incident))
+}
+
+func (s *screen) window(in analyze.Input) string {
+	from, to := when(&in.Window.From), when(&in.Window.To)
+	if from == "" && to == "" {
+		return ""
+	}
+	for _, end := range []*string{&from, &to} {
+		if *end == "" {
+			*end = s.say("window.open")
+		}
+	}
+	text := from + " – " + to
+	if in.ClockUncertainty != "" && in.ClockUncertainty != "0s" {
+		text += " · " + s.say("clock", clean(in.ClockUncertainty))
+	}
+	if in.ClockNote != nil {
+		text += " · " + s.in(*in.ClockNote)
+	}
+	return text
+}
+
+func (s *screen) versions(in analyze.Input) string {
+	if len(in.Versions) == 0 {
+		return ""
+	}
+	text := clean(strings.Join(in.Versions, ", "))
+	if in.Line != "" {
+		text += " · " + s.say("line", strings.ToUpper(clean(in.Line)))
+	}
+	return text
+}
+
+// incident joins what the customer reported, sorted by name; empty answers are left out.
+func incident(m map[string]any) string {
+	var parts []string
+	for name, v := range m {
+		text := clean(fmt.Sprint(v))
+		if v == nil || text == "" || text == "[]" || text == "map[]" {
+			continue
+		}
+		parts = append(parts, clean(name)+" "+text)
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, " · ")
+}
+
+// hopTitle is the hop's name for people, or its id when the pipeline does not list it.
+func (s *screen) hopTitle(hops []analyze.HopState, id string) string {
+	i := slices.IndexFunc(hops, func(h analyze.HopState) bool { return h.Hop == id })
+	if i < 0 || s.in(hops[i].Title) == "" {
+		return clean(id)
+	}
+	return s.in(hops[i].Title)
+}
