@@ -114,7 +114,7 @@ func TestDecodeYAML(t *testing.T) {
 		t.Errorf("decoded %+v", into)
 	}
 	err := DecodeYAML("f.yaml", []byte("items:\n- nmae: a\nwait: soon\n---\nmore: 1\n"), &into)
-	for _, want := range []string{`f.yaml:2: unknown key "nmae"; did you mean "name"?`, "f.yaml:3: ", "f.yaml:5: a second document"} {
+	for _, want := range []string{`f.yaml:2: unknown key "nmae"; did you mean "name"?`, "f.yaml:3: ", "f.yaml:4: a second document"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
