@@ -1,0 +1,200 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// Options are the circumstances of a collection from a cluster. Specs is required.
+type Options struct {
+	Flags      *genericclioptions.ConfigFlags // kubectl's own connection flags; nil means its defaults
+	Namespaces []string                       // nil: those in which OpenIM is found
+	Specs      *specs.Set                     // roles
+
+	RequestTimeout time.Duration // of one request's first answer, and of a page; zero means 20 seconds
+	IdleTimeout    time.Duration // of a log stream that sends nothing; zero means 10 seconds
+	StreamTimeout  time.Duration // of one log stream; zero means 60 seconds
+	Streams        int           // log streams at a time; zero means 16
+	StreamsPerNode int           // of one node; zero means 5
+	Samples        int           // of metrics.k8s.io; zero means 3
+	SampleEvery    time.Duration // between samples; zero means 15 seconds
+	Exec           bool          // read log files inside containers through exec, where stdout has none
+	UserAgent      string        // empty means "imbundle"
+	Now            func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Flags == nil {
+		o.Flags = genericclioptions.NewConfigFlags(true)
+	}
+	o.RequestTimeout = orElse(o.RequestTimeout, 20*time.Second)
+	o.IdleTimeout = orElse(o.IdleTimeout, 10*time.Second)
+	o.StreamTimeout = orElse(o.StreamTimeout, time.Minute)
+	o.Streams = orElse(o.Streams, 16)
+	o.StreamsPerNode = orElse(o.StreamsPerNode, 5)
+	o.Samples = orElse(o.Samples, 3)
+	o.SampleEvery = orElse(o.SampleEvery, 15*time.Second)
+	o.UserAgent = orElse(o.UserAgent, "imbundle")
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// orElse is v unless it is the zero value.
+func orElse[T comparable](v, other T) T {
+	var zero T
+	if v == zero {
+		return other
+	}
+	return v
+}
+
+// Quick narrows the options for --profile quick.
+func (o Options) Quick() Options {
+	o.RequestTimeout, o.IdleTimeout, o.StreamTimeout = 8*time.Second, 5*time.Second, 15*time.Second
+	o.Samples = 2
+	return o
+}
+
+// Cluster is a connection to one API server. It is safe for concurrent use.
+type Cluster struct {
+	o         Options
+	config    *rest.Config
+	http      *http.Client
+	base      *url.URL
+	pace      *pacer
+	namespace string // of the context
+	version   json.RawMessage
+	info      version.Info
+	clock     *bundle.ClockOffset
+}
+
+// Connect reads the configuration and asks the server who it is. Its errors are *Error where advice can be given.
+func Connect(ctx context.Context, o Options) (*Cluster, error) {
+	o = o.withDefaults()
+	c := &Cluster{o: o, pace: newPacer()}
+	if err := c.configure(); err != nil {
+		return nil, err
+	}
+	if err := c.askVersion(ctx); err != nil {
+		return nil, unreachable(err, c.config, o.Now())
+	}
+	return c, nil
+}
+
+// configure finds the configuration as kubectl does: flags, KUBECONFIG, ~/.kube/config, then the pod's own account.
+func (c *Cluster) configure() error {
+	loader := c.o.Flags.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return &Error{BadKubeconfig, "reading the kubeconfig", "check --kubeconfig and $KUBECONFIG", err}
+	}
+	if !c.configured(raw) {
+		return &Error{NoKubeconfig, "there is no kubeconfig, and this is no pod of a cluster",
+			"give --kubeconfig FILE, set KUBECONFIG, or run on a machine where `kubectl get ns` works", nil}
+	}
+	c.config, err = c.o.Flags.ToRESTConfig()
+	if err != nil {
+		return &Error{BadKubeconfig, "reading the kubeconfig", contextHint(raw), err}
+	}
+	if c.namespace, _, err = loader.Namespace(); err != nil {
+		return &Error{BadKubeconfig, "reading the kubeconfig's namespace", contextHint(raw), err}
+	}
+	c.config.UserAgent = c.o.UserAgent
+	c.config.Timeout = 0 // every request has its own
+	if c.http, err = rest.HTTPClientFor(c.config); err != nil {
+		return &Error{BadKubeconfig, "preparing the connection", "check the certificate files named in the kubeconfig", err}
+	}
+	if c.base, _, err = rest.DefaultServerUrlFor(c.config); err != nil {
+		return &Error{BadKubeconfig, "reading the server's address", "check `server:` in the kubeconfig", err}
+	}
+	return nil
+}
+
+// configured reports whether anything says where the server is.
+func (c *Cluster) configured(raw clientcmdapi.Config) bool {
+	if len(raw.Clusters) > 0 {
+		return true
+	}
+	if s := c.o.Flags.APIServer; s != nil && *s != "" {
+		return true
+	}
+	_, err := os.Stat("/var/run/secrets/kubernetes.io/serviceaccount/token")
+	return os.Getenv("KUBERNETES_SERVICE_HOST") != "" && err == nil
+}
+
+func contextHint(raw clientcmdapi.Config) string {
+	if len(raw.Contexts) == 0 {
+		return "check the file: it names no context"
+	}
+	names := ""
+	for name := range raw.Contexts {
+		names += " " + name
+	}
+	return "choose one with --context; there are:" + names
+}
+
+// askVersion is the first request; it also measures the server's clock.
+func (c *Cluster) askVersion(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
+	defer cancel()
+	sent := c.o.Now()
+	res, err := c.request(ctx, http.MethodGet, "/version", nil, "application/json", nil)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	c.clock = clockOffset(c.config.Host, res.Header.Get("Date"), sent, c.o.Now())
+	if err := json.NewDecoder(res.Body).Decode(&c.version); err != nil {
+		return fmt.Errorf("reading the server's version: %w", err)
+	}
+	if err := json.Unmarshal(c.version, &c.info); err != nil || c.info.GitVersion == "" {
+		return errors.Join(errors.New("the server's answer to /version is not that of a Kubernetes API"), err)
+	}
+	return nil
+}
+
+// clockOffset compares the server's Date, which has whole seconds and was set somewhere between sent and received,
+// with the local clock. It is nil without a usable header.
+func clockOffset(host, date string, sent, received time.Time) *bundle.ClockOffset {
+	at, err := http.ParseTime(date)
+	if err != nil {
+		return nil
+	}
+	half := received.Sub(sent) / 2
+	const second = time.Second
+	return &bundle.ClockOffset{
+		Subject: "apiserver", At: sent.Add(half), How: "Date header of " + host,
+		Offset: at.Add(second / 2).Sub(sent.Add(half)), Uncertainty: half + second/2,
+	}
+}
+
+// Host is the server's address.
+func (c *Cluster) Host() string { return c.config.Host }
+
+// Version is the server's, as "v1.37.2".
+func (c *Cluster) Version() string { return c.info.GitVersion }
+
+// Clock is how far the server's clock is from the local one; empty when the server did not say.
+func (c *Cluster) Clock() []bundle.ClockOffset {
+	if c.clock == nil {
+		return nil
+	}
+	return []bundle.ClockOffset{*c.clock}
+}
+

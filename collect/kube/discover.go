@@ -1,0 +1,213 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/imbundle/imbundle/bundle"
+)
+
+// Component is a workload, or a pod without one, whose role is known.
+type Component struct {
+	Role      string `json:"role"`
+	Backend   bool   `json:"backend,omitempty"` // Kafka, Redis, …: not OpenIM's own
+	Namespace string `json:"namespace"`
+	Kind      string `json:"kind"` // Deployment, StatefulSet, DaemonSet, Pod
+	Name      string `json:"name"`
+	Replicas  int    `json:"replicas"` // wanted
+	Ready     int    `json:"ready"`
+	Image     string `json:"image"`
+	By        string `json:"by"` // what gave it away: image, label, name, port
+	Sure      bool   `json:"sure"` // that sign belongs to OpenIM alone
+}
+
+// Survey is what was found and what may be read of it.
+type Survey struct {
+	Namespaces []string    // to collect from, sorted
+	Components []Component // of the chosen namespaces, by role and name
+	Elsewhere  []Component // backends that stand in other namespaces
+	Missing    []string    // roles that an installation has and this one lacks
+	Version    string      // of OpenIM, by its image tags; empty when they do not say
+	Listed     bool        // all namespaces were searched, not only the context's
+	Access     *Access
+}
+
+// Survey finds OpenIM and asks what may be read. Namespaces given in the options are taken as they are;
+// otherwise those are chosen in which a component of OpenIM stands.
+func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
+	found, listed, err := c.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed}
+	if len(s.Namespaces) == 0 {
+		s.Namespaces = namespacesOf(found)
+	}
+	if len(s.Namespaces) == 0 {
+		return nil, c.noOpenIM(listed)
+	}
+	s.sort(found)
+	s.Missing = c.lacking(s.Components)
+	s.Version = imageVersion(s.Components)
+	if s.Access, err = c.review(ctx, s.Namespaces); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (c *Cluster) noOpenIM(listed bool) error {
+	where := "in namespace \"" + c.namespace + "\" (the user may not list others)"
+	if listed {
+		where = "in any namespace"
+	}
+	return &Error{NoOpenIM, "no OpenIM was found " + where + " of " + c.config.Host,
+		"name its namespace with -n, or choose another cluster with --context", nil}
+}
+
+// find searches the given namespaces, or all, or the context's.
+func (c *Cluster) find(ctx context.Context) (found []Component, listed bool, err error) {
+	if len(c.o.Namespaces) > 0 {
+		for _, ns := range c.o.Namespaces {
+			if err := c.mustExist(ctx, ns); err != nil {
+				return nil, false, err
+			}
+			some, err := c.findIn(ctx, ns)
+			if err != nil && code(err) != http.StatusForbidden {
+				return nil, false, err
+			}
+			found = append(found, some...)
+		}
+		return found, false, nil
+	}
+	found, err = c.findIn(ctx, "")
+	if code(err) != http.StatusForbidden {
+		return found, true, err
+	}
+	found, err = c.findIn(ctx, c.namespace)
+	if code(err) == http.StatusForbidden {
+		return nil, false, &Error{NotAllowed, fmt.Sprintf("the user may read neither all namespaces nor %q", c.namespace),
+			"name a namespace with -n, or ask for rights to list pods and deployments there", err}
+	}
+	return found, false, err
+}
+
+// mustExist fails when the server says that there is no such namespace; who may not ask is believed.
+func (c *Cluster) mustExist(ctx context.Context, ns string) error {
+	var got metav1.PartialObjectMetadata
+	err := c.getJSON(ctx, "/api/v1/namespaces/"+url.PathEscape(ns), nil, &got)
+	if code(err) == http.StatusNotFound {
+		return &Error{NoNamespace, fmt.Sprintf("there is no namespace %q on %s", ns, c.config.Host), c.namespaceHint(ctx, ns), nil}
+	}
+	if code(err) == http.StatusForbidden {
+		return nil
+	}
+	return err
+}
+
+// namespaceHint names the namespaces that there are, those with a similar name first.
+func (c *Cluster) namespaceHint(ctx context.Context, wanted string) string {
+	var names []string
+	err := list(ctx, c, "/api/v1/namespaces", func(n *metav1.PartialObjectMetadata) { names = append(names, n.Name) })
+	if err != nil || len(names) == 0 {
+		return "check the name with the one who installed OpenIM"
+	}
+	like := func(name string) int {
+		if strings.Contains(name, wanted) || strings.Contains(wanted, name) || strings.Contains(name, "im") {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(like(a), like(b)) })
+	return "there are: " + strings.Join(names[:min(len(names), 8)], ", ")
+}
+
+// findIn looks at the workloads of a namespace (empty: all), and at its pods when the workloads show nothing of OpenIM.
+func (c *Cluster) findIn(ctx context.Context, ns string) ([]Component, error) {
+	var found []Component
+	see := func(kind string, m *metav1.ObjectMeta, pod *corev1.PodTemplateSpec, replicas *int32, ready int32) {
+		if comp, ok := recognise(c.o.Specs, kind, m, pod); ok {
+			comp.Replicas, comp.Ready = 1, int(ready)
+			if replicas != nil {
+				comp.Replicas = int(*replicas)
+			}
+			found = append(found, comp)
+		}
+	}
+	apps := "/apis/apps/v1" + inNamespace(ns)
+	err := list(ctx, c, apps+"/deployments", func(d *appsv1.Deployment) {
+		see("Deployment", &d.ObjectMeta, &d.Spec.Template, d.Spec.Replicas, d.Status.ReadyReplicas)
+	})
+	if err == nil {
+		err = list(ctx, c, apps+"/statefulsets", func(s *appsv1.StatefulSet) {
+			see("StatefulSet", &s.ObjectMeta, &s.Spec.Template, s.Spec.Replicas, s.Status.ReadyReplicas)
+		})
+	}
+	if err == nil {
+		err = list(ctx, c, apps+"/daemonsets", func(d *appsv1.DaemonSet) {
+			see("DaemonSet", &d.ObjectMeta, &d.Spec.Template, &d.Status.DesiredNumberScheduled, d.Status.NumberReady)
+		})
+	}
+	if err != nil && code(err) != http.StatusForbidden {
+		return nil, err
+	}
+	if len(namespacesOf(found)) > 0 {
+		return found, nil
+	}
+	err = list(ctx, c, "/api/v1"+inNamespace(ns)+"/pods", func(p *corev1.Pod) {
+		one, ready := int32(1), int32(0)
+		if podReady(p) {
+			ready = 1
+		}
+		see("Pod", &p.ObjectMeta, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}, &one, ready)
+	})
+	return found, err
+}
+
+func inNamespace(ns string) string {
+	if ns == "" {
+		return ""
+	}
+	return "/namespaces/" + url.PathEscape(ns)
+}
+
+func podReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// sort puts what was found into the chosen namespaces or elsewhere.
+func (s *Survey) sort(found []Component) {
+	slices.SortFunc(found, func(a, b Component) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	for _, comp := range found {
+		switch {
+		case slices.Contains(s.Namespaces, comp.Namespace):
+			s.Components = append(s.Components, comp)
+		case comp.Backend:
+			s.Elsewhere = append(s.Elsewhere, comp)
+		}
+	}
+}
+
+// Gaps is what is known to be missing before the collection begins.
+func (s *Survey) Gaps() []bundle.Gap { return s.Access.gaps() }
+
+// Scope says in words what will be collected from.
+func (s *Survey) Scope() []string {
+	var scope []string
+	for _, ns := range s.Namespaces {
+		scope = append(scope, "namespace "+ns)
+	}
+	return scope
+}

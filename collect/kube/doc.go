@@ -1,0 +1,13 @@
+// Package kube collects from a live Kubernetes cluster.
+//
+// The flow: Connect reads kubectl's own configuration and asks the server for its version; Survey finds the OpenIM
+// components by role (image base name, labels, Deployment aliases), chooses namespaces and asks the server what the user
+// may read; Sources turns the survey into sources of the collection: cluster facts, objects with the server's own
+// Tables, logs of every container, samples of metrics.k8s.io, and, where it was asked for, log files inside containers.
+//
+// Limits: every request passes one pacer, which slows down on 429, Retry-After and slow answers, and has a deadline.
+// Lists are paged (500) and streamed row by row. Logs use at most 16 streams, 5 of one node; a stream that is silent for
+// the idle timeout ends, and a node that never answers is given up without holding up the others. A log above its size
+// limit keeps its head and its newest bytes; what is held of it in memory is compressed.
+// Nothing is ever written to the cluster; exec is used only when it was asked for and is granted.
+package kube
