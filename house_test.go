@@ -222,3 +222,42 @@ func TestNoRegistryIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// Both READMEs carry the same commands, tables and headings, and the exit codes that every help prints.
+func TestReadmesAgree(t *testing.T) {
+	en, zh := readme(t, "README.md"), readme(t, "README.zh-CN.md")
+	if len(en.commands) == 0 || !slices.Equal(en.commands, zh.commands) {
+		t.Errorf("the commands differ:\n%q\n%q", en.commands, zh.commands)
+	}
+	if en.headings != zh.headings || en.rows != zh.rows {
+		t.Errorf("%d headings and %d rows of tables in English, %d and %d in Chinese", en.headings, en.rows, zh.headings, zh.rows)
+	}
+}
+
+type readmeFacts struct {
+	commands       []string // first two words of each line of code
+	headings, rows int
+}
+
+func readme(t *testing.T, name string) (f readmeFacts) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := false
+	for line := range strings.Lines(string(b)) {
+		words := strings.Fields(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			code = !code && words[0] == "```sh"
+		case code && len(words) > 1:
+			f.commands = append(f.commands, strings.Join(words[:2], " "))
+		case strings.HasPrefix(line, "#"):
+			f.headings++
+		case strings.HasPrefix(line, "|"):
+			f.rows++
+		}
+	}
+	return f
+}
