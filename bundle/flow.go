@@ -1,0 +1,192 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/mholt/archiver/v3"
+)
+
+var (
+	zipMagic  = []byte("PK\x03\x04")
+	zipEmpty  = []byte("PK\x05\x06")
+	gzipMagic = []byte{0x1f, 0x8b}
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+// foreign are formats that people send and that are not read here.
+var foreign = []struct{ magic, name, hint string }{
+	{"BZh", "bzip2", "unpack it first: tar xjf or bunzip2"},
+	{"\xfd7zXZ\x00", "xz", "unpack it first: tar xJf or unxz"},
+	{"7z\xbc\xaf\x27\x1c", "7-Zip", "unpack it and pass the folder"},
+	{"Rar!\x1a\x07", "RAR", "unpack it and pass the folder"},
+	{"\x04\x22\x4d\x18", "lz4", "unpack it first: unlz4"},
+}
+
+const (
+	peekSize   = 1 << 20
+	zstdWindow = 128 << 20 // what zstd --long writes
+)
+
+// flow is one pass over an input as a stream: unpacked in a goroutine of its own, its beginning looked at.
+type flow struct {
+	raw     io.Reader
+	taken   int64 // bytes read from raw
+	buf     *bufio.Reader
+	at      atomic.Int64 // bytes of raw that were unpacked
+	packing string       // "", gzip, zstd
+	unzst   *zstd.Decoder
+	ahead   *ahead
+	peek    []byte
+	tar     bool
+	sure    bool // raw is a file: its reads return
+}
+
+// Read counts what is taken from the input.
+func (f *flow) Read(p []byte) (int, error) {
+	n, err := f.raw.Read(p)
+	f.taken += int64(n)
+	return n, err
+}
+
+// newFlow looks at the beginning of raw. sure says that reading it never waits for another process.
+func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
+	f := &flow{raw: raw, sure: sure}
+	f.buf = bufio.NewReaderSize(f, aheadBlock)
+	plain, err := f.unpack(path)
+	if err != nil {
+		return nil, err
+	}
+	f.ahead = newAhead(plain, func(plain int64) error {
+		f.at.Store(f.position())
+		return lim.expansion(plain, max(f.position(), 1))
+	})
+	f.peek = make([]byte, peekSize)
+	n, err := fill(f.ahead, f.peek)
+	f.peek = f.peek[:n]
+	if err := f.classify(path, err); err != nil {
+		f.end()
+		return nil, err
+	}
+	return f, nil
+}
+
+// position is the offset behind the last unpacked byte; for the goroutine that unpacks.
+func (f *flow) position() int64 { return f.taken - int64(f.buf.Buffered()) }
+
+// unpack chooses the decoder.
+func (f *flow) unpack(path string) (io.Reader, error) {
+	head, err := f.buf.Peek(8)
+	if len(head) == 0 {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		return nil, &InputError{path, ErrEmpty, "did the copy or the upload finish?"}
+	}
+	switch {
+	case bytes.HasPrefix(head, gzipMagic):
+		f.packing = "gzip"
+		z, err := gzip.NewReader(f.buf)
+		if err != nil {
+			return nil, &InputError{path, fmt.Errorf("a damaged gzip header: %w", err), "copy or upload the file again"}
+		}
+		return f.marked(z), nil
+	case bytes.HasPrefix(head, zstdMagic):
+		f.packing = "zstd"
+		z, err := zstd.NewReader(f.buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(2*zstdWindow))
+		if err != nil {
+			return nil, fmt.Errorf("starting zstd: %w", err)
+		}
+		f.unzst = z
+		return f.marked(z), nil
+	case bytes.HasPrefix(head, zipMagic), bytes.HasPrefix(head, zipEmpty):
+		return nil, &InputError{path, errors.New("a zip cannot be read from a pipe"), "save it to a file and pass that"}
+	}
+	for _, x := range foreign {
+		if bytes.HasPrefix(head, []byte(x.magic)) {
+			return nil, &InputError{path, fmt.Errorf("packed by %s: %w", x.name, ErrFormat), x.hint}
+		}
+	}
+	return f.marked(f.buf), nil
+}
+
+// marked notes how far the input was read when src fails.
+func (f *flow) marked(src io.Reader) io.Reader { return &marker{src, f} }
+
+type marker struct {
+	io.Reader
+	f *flow
+}
+
+func (m *marker) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	if err != nil {
+		m.f.at.Store(m.f.position())
+	}
+	return n, err
+}
+
+// classify tells a tar from a plain text. err is what ended the peek, nil when there is more.
+func (f *flow) classify(path string, err error) error {
+	if ok, _ := archiver.NewTar().Match(bytes.NewReader(f.peek)); ok { // a bytes.Reader does not fail
+		f.tar = true
+		return nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) && len(f.peek) == 0 {
+		return &InputError{path, fmt.Errorf("%w at byte %d: %w", ErrCut, f.at.Load(), err), "copy or upload the file again"}
+	}
+	if len(f.peek) == 0 {
+		return &InputError{path, ErrEmpty, "did the copy or the upload finish?"}
+	}
+	if f.packing != "" && err != nil && !errors.Is(err, io.EOF) && len(f.peek) < tarBlock && bytes.IndexByte(f.peek, 0) >= 0 {
+		f.tar = true // a bundle cut inside its first header: nothing to deliver, but a cut to report
+		return nil
+	}
+	if bytes.IndexByte(f.peek[:min(len(f.peek), 8<<10)], 0) >= 0 {
+		return &InputError{path, ErrFormat, "pass a bundle, a tar, tar.gz, tar.zst or zip, a folder, or a text file"}
+	}
+	return nil
+}
+
+// reader gives all plain bytes from the beginning.
+func (f *flow) reader() io.Reader { return io.MultiReader(bytes.NewReader(f.peek), f.ahead) }
+
+// lead looks at the entries within the peek: their names, and the plan if it is there.
+func (f *flow) lead() (names []string, plan []byte) {
+	if !f.tar {
+		return nil, nil
+	}
+	t := tar.NewReader(bytes.NewReader(f.peek))
+	for {
+		h, err := t.Next()
+		if err != nil {
+			return names, plan
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		names = append(names, h.Name)
+		if plan == nil && isPlan(h.Name) && h.Size <= peekSize {
+			text, err := io.ReadAll(t)
+			if err == nil {
+				plan = text
+			}
+		}
+	}
+}
+
+// end stops the unpacking.
+func (f *flow) end() {
+	f.ahead.end(f.sure)
+	if f.unzst != nil && f.sure {
+		f.unzst.Close()
+	}
+}

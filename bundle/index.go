@@ -1,0 +1,301 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// indexed is the way into a bundle whose footer and manifest are intact: any entry at once, several at a time.
+type indexed struct {
+	book  *book
+	file  *os.File
+	spans []span // in the order of the file, the manifest last
+	total int64  // plain bytes
+}
+
+// span is where an entry stands: its header, body and padding members.
+type span struct {
+	*EntryInfo
+	next int64 // offset behind the padding
+}
+
+// newIndexed gives nil without an error when f has no index that can be trusted; it is a stream then.
+func newIndexed(f *os.File, size int64, b *book) (way, error) {
+	at, ok := readFooter(f, size)
+	if !ok {
+		return nil, nil
+	}
+	x := &indexed{book: b, file: f}
+	self := &EntryInfo{Name: ManifestFile, Offset: at}
+	h, text, err := x.whole(span{self, size - footerSize}, maxManifest)
+	if err != nil {
+		return nil, nil
+	}
+	m, err := decodeManifest(text)
+	var newer *NewerError
+	if errors.As(err, &newer) {
+		return nil, err
+	}
+	top, isOwn := strings.CutSuffix(h.Name, ManifestFile)
+	if err != nil || !isOwn || !x.tile(m, at, b.lim) {
+		return nil, nil
+	}
+	self.Size = h.Size
+	x.spans = append(x.spans, span{self, size - footerSize})
+	b.top = top
+	if err := x.study(); err != nil {
+		return nil, err
+	}
+	b.know(m)
+	b.info[ManifestFile] = nil
+	return x, x.begin()
+}
+
+func readFooter(f io.ReaderAt, size int64) (int64, bool) {
+	buf := make([]byte, footerSize)
+	if size < footerSize {
+		return 0, false
+	}
+	if _, err := f.ReadAt(buf, size-footerSize); err != nil {
+		return 0, false
+	}
+	at, ok := parseFooter(buf)
+	return at, ok && at < size-footerSize
+}
+
+// maxPadding bounds the compressed bytes between two entries: fewer than 512 zeros.
+const maxPadding = 64
+
+// tile takes the index if it covers the file from its beginning to the manifest without overlap or hole, so that what it lists
+// is what a stream would meet and no byte is read twice.
+func (x *indexed) tile(m *Manifest, end int64, lim Limits) bool {
+	if m.MemberSize < 1 || m.MemberSize > maxMemberSize || len(m.Entries) >= lim.Entries {
+		return false
+	}
+	var at int64
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		next := end
+		if i+1 < len(m.Entries) {
+			next = m.Entries[i+1].Offset
+		}
+		if e.Offset != at || !e.sound(m.MemberSize, lim) || next < e.end() || next > e.end()+maxPadding {
+			return false
+		}
+		at = next
+		x.total += e.Size
+		x.spans = append(x.spans, span{e, next})
+	}
+	return len(m.Entries) > 0 && lim.expansion(x.total, end) == nil
+}
+
+// sound checks what one line of the index says by itself.
+func (e *EntryInfo) sound(memberSize int64, lim Limits) bool {
+	name, reason := lim.tidy(e.path())
+	if reason != "" || decodeName(name) != e.Name || e.Header <= 0 || e.Size < 0 {
+		return false
+	}
+	var packed int64
+	for _, m := range e.Members {
+		if m <= 0 || m > 2*maxMemberSize {
+			return false
+		}
+		packed += m
+	}
+	return int64(len(e.Members)) == (e.Size+memberSize-1)/memberSize && lim.expansion(e.Size, packed) == nil
+}
+
+// study reads the plan.
+func (x *indexed) study() error {
+	for _, s := range x.spans {
+		if s.Name != PlanFile {
+			continue
+		}
+		_, text, err := x.whole(s, maxPlan)
+		if err != nil {
+			return nil // shows as damaged when it is visited
+		}
+		return x.book.learn(PlanFile, text)
+	}
+	return nil
+}
+
+// begin enters all names in the account of a pass.
+func (x *indexed) begin() error {
+	x.book.begin()
+	for _, s := range x.spans {
+		if name, err := x.book.admit(s.path()); err != nil || name == "" {
+			return fmt.Errorf("the index holds %q twice", s.Name)
+		}
+	}
+	return nil
+}
+
+// whole reads an entry of at most max bytes.
+func (x *indexed) whole(s span, max int64) (*tar.Header, []byte, error) {
+	d := newDecoder()
+	h, r, err := d.open(x.file, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.Size > max {
+		return nil, nil, ErrLimit
+	}
+	text, err := io.ReadAll(r)
+	return h, text, err
+}
+
+// decoder unpacks one entry after the other, keeping its buffers.
+type decoder struct {
+	buf *bufio.Reader
+	gz  *gzip.Reader
+}
+
+func newDecoder() *decoder {
+	return &decoder{buf: bufio.NewReaderSize(nil, 128<<10), gz: new(gzip.Reader)}
+}
+
+// open stands behind the entry's tar header; the reader ends with the body.
+func (d *decoder) open(f io.ReaderAt, s span) (*tar.Header, io.Reader, error) {
+	d.buf.Reset(io.NewSectionReader(f, s.Offset, s.next-s.Offset))
+	if err := d.gz.Reset(d.buf); err != nil {
+		return nil, nil, err
+	}
+	t := tar.NewReader(d.gz)
+	h, err := t.Next()
+	if err != nil {
+		return nil, nil, err
+	}
+	return h, t, nil
+}
+
+func (x *indexed) each(ctx context.Context, workers int, visit Visit) error {
+	if err := x.begin(); err != nil {
+		return err
+	}
+	order := append([]span(nil), x.spans...)
+	sort.SliceStable(order, func(i, j int) bool { return order[i].Size > order[j].Size }) // the longest must not come last
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var gone sync.WaitGroup
+	var taken atomic.Int64
+	for worker := range min(workers, len(order)) {
+		gone.Add(1)
+		go func() {
+			defer gone.Done()
+			d := newDecoder()
+			for ctx.Err() == nil {
+				i := int(taken.Add(1)) - 1
+				if i >= len(order) {
+					return
+				}
+				if err := x.visit(ctx, d, order[i], worker, workers, visit); err != nil {
+					cancel(err)
+				}
+			}
+		}()
+	}
+	gone.Wait()
+	return context.Cause(ctx)
+}
+
+func (x *indexed) visit(ctx context.Context, d *decoder, s span, worker, workers int, visit Visit) error {
+	r, done, err := x.body(d, s, workers, s.Size > x.total/int64(workers))
+	if err != nil {
+		x.damaged(s, err)
+		r, done = strings.NewReader(""), func() {}
+	}
+	defer done()
+	body := &indexedBody{ctx: ctx, Reader: r, x: x, span: s}
+	f := &File{Name: s.Name, Size: s.Size, Info: x.book.info[s.Name], Reader: body}
+	return visit(worker, f)
+}
+
+// body opens an entry; with several workers and an entry that is most of the bundle its members are unpacked ahead.
+func (x *indexed) body(d *decoder, s span, workers int, large bool) (io.Reader, func(), error) {
+	h, r, err := d.open(x.file, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.Name != x.book.top+s.path() || h.Size != s.Size {
+		return nil, nil, errors.New("the index and the entry's header differ")
+	}
+	if !large || workers < 2 || len(s.Members) < 4 {
+		return r, func() {}, nil
+	}
+	m := newMembersAhead(x.file, s, x.book.manifest.MemberSize, workers)
+	return m, m.end, nil
+}
+
+func (x *indexed) damaged(s span, err error) {
+	x.book.omit(OmitDamaged, s.Name)
+	x.book.cut(s.Offset, s.Name, err)
+}
+
+// indexedBody ends like the entry where it is damaged, and has that recorded.
+type indexedBody struct {
+	io.Reader
+	ctx  context.Context // of the call to each
+	x    *indexed
+	span span
+	bad  bool
+}
+
+func (b *indexedBody) Read(p []byte) (int, error) {
+	if b.bad {
+		return 0, io.EOF
+	}
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.bad = true
+		b.x.damaged(b.span, err)
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (x *indexed) open(name string) (io.ReadCloser, error) {
+	for _, s := range x.spans {
+		if s.Name != name {
+			continue
+		}
+		r, done, err := x.body(newDecoder(), s, defaultWorkers(), true)
+		if err != nil {
+			return nil, fmt.Errorf("%w at byte %d: %w", ErrCut, s.Offset, err)
+		}
+		return &opened{r, done}, nil
+	}
+	return nil, ErrNotFound
+}
+
+// opened is an entry read by itself.
+type opened struct {
+	io.Reader
+	done func()
+}
+
+func (o *opened) Read(p []byte) (int, error) {
+	n, err := o.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	return n, err
+}
+
+func (o *opened) Close() error { o.done(); return nil }
+
+func (x *indexed) Close() error { return x.file.Close() }

@@ -1,0 +1,211 @@
+package bundle
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Names of single entries. Every entry name of the product comes from this file.
+const (
+	ownFolder      = "imbundle/"
+	PlanFile       = ownFolder + "plan.json"
+	ManifestFile   = ownFolder + "manifest.json"
+	RedactionsFile = ownFolder + "redactions.json"
+	CollectLog     = ownFolder + "collect.log"
+	IncidentFile   = "incident.yaml"
+
+	ClusterVersion = "cluster-info/cluster_version.json"
+	ReadyZ         = "cluster-info/readyz.txt"
+	ClockFile      = "cluster-info/clock.json"
+	DiscoveryFile  = "cluster-info/discovery.json"
+	AccessFile     = "cluster-info/access.json"
+
+	TopPods      = "top/pods.txt"
+	TopPodsJSON  = "top/pods.json"
+	TopNodes     = "top/nodes.txt"
+	TopNodesJSON = "top/nodes.json"
+
+	KafkaGroups     = "kafka/groups.txt"
+	KafkaGroupsJSON = "kafka/groups.json"
+	KafkaTopics     = "kafka/topics.json"
+	SeqFile         = "seq/conversations.jsonl"
+
+	PodLogs = "cluster-resources/pods/logs/"
+)
+
+const (
+	resources      = "cluster-resources/"
+	tables         = "tables/"
+	describeFolder = "describe/"
+	rolloutFolder  = "rollout/"
+	attachFolder   = "attachments/"
+	configFolder   = "config/"
+	metricsFolder  = "metrics/"
+	clientFolder   = "client/"
+	nodesFolder    = "nodes/"
+	fileLogFolder  = "container-files/"
+	samplesFolder  = "samples/"
+	previousSuffix = "-previous"
+)
+
+// roots are the first components of the layout and of the troubleshoot project's: never taken for a top folder to strip.
+var roots = map[string]bool{
+	"imbundle": true, "cluster-info": true, "cluster-resources": true, "top": true, "kafka": true, "seq": true, "tables": true,
+	"describe": true, "rollout": true, "attachments": true, "config": true, "metrics": true, "client": true, "nodes": true,
+	"container-files": true, "samples": true, "redis": true, "mongo": true, "etcd": true, "configmaps": true, "secrets": true,
+	"host-collectors": true, "node_metrics": true,
+}
+
+// clusterScope stands for the missing namespace of a cluster-scoped object where a folder is needed.
+const clusterScope = "_cluster"
+
+// PodLog names the log of a container as kubectl logs prints it.
+func PodLog(namespace, pod, container string, previous bool) string {
+	if previous {
+		container += previousSuffix
+	}
+	return PodLogs + namespace + "/" + pod + "/" + container + ".log"
+}
+
+// PodLogName is what a pod log's entry name says.
+type PodLogName struct {
+	Namespace, Pod, Container string
+	Previous                  bool
+}
+
+// ParsePodLog reads a name made by PodLog, and those of the troubleshoot project's clusterPodLogs.
+func ParsePodLog(name string) (PodLogName, bool) {
+	rest, ok := strings.CutPrefix(name, PodLogs)
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) != 3 || !strings.HasSuffix(parts[2], ".log") {
+		return PodLogName{}, false
+	}
+	container := strings.TrimSuffix(parts[2], ".log")
+	container, previous := strings.CutSuffix(container, previousSuffix)
+	if parts[0] == "" || parts[1] == "" || container == "" {
+		return PodLogName{}, false
+	}
+	return PodLogName{parts[0], parts[1], container, previous}, true
+}
+
+// Resource names the JSON list of a kind (plural, lower case, with its group behind a dot where it has one).
+// An empty namespace means a cluster-scoped kind.
+func Resource(kind, namespace string) string { return listName(resources, kind, namespace, ".json") }
+
+// ParseResource reads a name made by Resource.
+func ParseResource(name string) (kind, namespace string, ok bool) {
+	if strings.HasPrefix(name, PodLogs) {
+		return "", "", false
+	}
+	return parseList(resources, name, ".json")
+}
+
+// Table names the server's own table cells of a kind, as JSON (metav1.Table without objects).
+func Table(kind, namespace string) string { return listName(tables, kind, namespace, ".json") }
+
+// ParseTable reads a name made by Table.
+func ParseTable(name string) (kind, namespace string, ok bool) {
+	return parseList(tables, name, ".json")
+}
+
+func listName(folder, kind, namespace, ext string) string {
+	if namespace == "" {
+		return folder + kind + ext
+	}
+	return folder + kind + "/" + namespace + ext
+}
+
+func parseList(folder, name, ext string) (kind, namespace string, ok bool) {
+	rest, ok := strings.CutPrefix(name, folder)
+	if !ok {
+		return "", "", false
+	}
+	if rest, ok = strings.CutSuffix(rest, ext); !ok || rest == "" {
+		return "", "", false
+	}
+	kind, namespace, _ = strings.Cut(rest, "/")
+	return kind, namespace, kind != "" && !strings.Contains(namespace, "/")
+}
+
+// TableText names a table as kubectl get -o wide prints it.
+func TableText(kind, namespace string) string { return listName(tables, kind, namespace, ".txt") }
+
+// Describe names the text of kubectl describe. An empty namespace means a cluster-scoped object.
+func Describe(namespace, kind, name string) string {
+	return describeFolder + folderOf(namespace) + "/" + kind + "/" + name + ".txt"
+}
+
+// Rollout names the answer of kubectl rollout status or history for a workload; what is "status" or "history".
+func Rollout(namespace, kind, name, what string) string {
+	return rolloutFolder + namespace + "/" + kind + "/" + name + "-" + what + ".txt"
+}
+
+// NodeText names a node's answer as the guide's command prints it: df, df-i, du, free, load, …
+func NodeText(node, command string) string { return nodesFolder + node + "/" + command + ".txt" }
+
+// NodeSummary names a kubelet's /stats/summary.
+func NodeSummary(node string) string { return nodesFolder + node + "/summary.json" }
+
+// ParseNode reads the names made by NodeText and NodeSummary.
+func ParseNode(name string) (node, file string, ok bool) {
+	rest, ok := strings.CutPrefix(name, nodesFolder)
+	if !ok {
+		return "", "", false
+	}
+	node, file, ok = strings.Cut(rest, "/")
+	return node, file, ok && node != "" && file != "" && !strings.Contains(file, "/")
+}
+
+// ContainerFile names a log file read inside a container; path is the file's absolute path there.
+func ContainerFile(namespace, pod, container, path string) string {
+	return fileLogFolder + namespace + "/" + pod + "/" + container + "/" + strings.TrimPrefix(path, "/")
+}
+
+// ParseContainerFile reads a name made by ContainerFile.
+func ParseContainerFile(name string) (of PodLogName, path string, ok bool) {
+	rest, ok := strings.CutPrefix(name, fileLogFolder)
+	parts := strings.SplitN(rest, "/", 4)
+	if !ok || len(parts) != 4 || parts[3] == "" {
+		return PodLogName{}, "", false
+	}
+	return PodLogName{Namespace: parts[0], Pod: parts[1], Container: parts[2]}, "/" + parts[3], true
+}
+
+// Config, Metrics, Client and Attached name files of their folders; name may hold slashes.
+func Config(name string) string   { return configFolder + name }
+func Metrics(name string) string  { return metricsFolder + name }
+func Client(name string) string   { return clientFolder + name }
+func Attached(name string) string { return attachFolder + strings.Trim(name, "/") }
+
+// Sample names one of several readings of the same thing, in the order of n.
+func Sample(of string, n int) string {
+	dot := strings.LastIndexByte(of, '.')
+	if dot < strings.LastIndexByte(of, '/') || dot < 0 {
+		dot = len(of)
+	}
+	return fmt.Sprintf("%s%s-%03d%s", samplesFolder, of[:dot], n, of[dot:])
+}
+
+// ParseSample gives the name of which the entry is a reading.
+func ParseSample(name string) (of string, ok bool) {
+	rest, ok := strings.CutPrefix(name, samplesFolder)
+	dot := strings.LastIndexByte(rest, '.')
+	if dot < 0 {
+		dot = len(rest)
+	}
+	dash := strings.LastIndexByte(rest[:dot], '-')
+	if !ok || dash < 0 {
+		return "", false
+	}
+	return rest[:dash] + rest[dot:], true
+}
+
+func folderOf(namespace string) string {
+	if namespace == "" {
+		return clusterScope
+	}
+	return namespace
+}
+
+// isPlan tells whether an archive's name, whatever its top folder, is the plan's.
+func isPlan(raw string) bool { return raw == PlanFile || strings.HasSuffix(raw, "/"+PlanFile) }

@@ -1,0 +1,151 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ReadOptions set up a Reader.
+type ReadOptions struct {
+	Stdin  io.Reader // read for the path "-"; nil means os.Stdin
+	Limits Limits
+}
+
+// File is an entry handed to a visitor. It is valid during the visit only; what is not read is skipped.
+// Reading ends early, with io.EOF, where the input is cut or damaged: End and Omissions tell.
+type File struct {
+	Name string     // true name without the top folder
+	Size int64      // plain bytes as the archive says; -1 when unknown
+	Info *EntryInfo // nil when no manifest is known (yet)
+	io.Reader
+}
+
+// Visit takes one entry. worker counts from 0 and is never used by two visits at a time. An error ends the reading.
+type Visit func(worker int, f *File) error
+
+// Reader reads one input. Each and Open must not be called at the same time as Each or Close.
+type Reader struct {
+	path string
+	way  way
+	book *book
+}
+
+// way is a way into an input.
+type way interface {
+	each(ctx context.Context, workers int, visit Visit) error
+	open(name string) (io.ReadCloser, error)
+	io.Closer
+}
+
+// Open tells by content what path is: a bundle, tar, tar.gz, tar.zst, zip, a directory, one plain file (also .gz or .zst of
+// one), or "-" for standard input. What cannot be read at all is an *InputError with a hint; a bundle of a newer format is a
+// *NewerError.
+func Open(path string, o ReadOptions) (*Reader, error) {
+	r := &Reader{path: path, book: newBook(o.Limits)}
+	way, err := r.find(o)
+	if err != nil {
+		var newer *NewerError
+		if errors.As(err, &newer) {
+			return nil, &InputError{Path: path, Err: err, Hint: "use a newer imbundle to read it"}
+		}
+		var in *InputError
+		if errors.As(err, &in) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("opening %q: %w", path, err)
+	}
+	r.way = way
+	return r, nil
+}
+
+func (r *Reader) find(o ReadOptions) (way, error) {
+	if r.path == "-" {
+		in := o.Stdin
+		if in == nil {
+			in = os.Stdin
+		}
+		return newPipe(in, r.book)
+	}
+	f, err := os.Open(r.path)
+	if err != nil {
+		return nil, err
+	}
+	way, err := r.findFile(f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return way, nil
+}
+
+// findFile looks at an open file; the way it returns owns f.
+func (r *Reader) findFile(f *os.File) (way, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if fi.IsDir() {
+		return newFolder(f, r.path, r.book)
+	}
+	if !fi.Mode().IsRegular() {
+		return newPipe(f, r.book) // a named pipe, /dev/stdin, <(…)
+	}
+	if fi.Size() == 0 {
+		return nil, &InputError{r.path, ErrEmpty, "did the copy or the upload finish?"}
+	}
+	head := make([]byte, 4)
+	if n, err := f.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	} else if bytes.HasPrefix(head[:n], zipMagic) || bytes.Equal(head[:n], zipEmpty) {
+		return newZip(f, fi.Size(), r.book)
+	}
+	x, err := newIndexed(f, fi.Size(), r.book)
+	if err != nil || x != nil {
+		return x, err
+	}
+	return newSeekable(f, r.path, r.book)
+}
+
+// Each visits every regular entry once. A bundle with an index, a zip and a directory are read by several workers at a time
+// (zero means one for each CPU), in no promised order; a stream by one, whose inflating runs ahead of the visitor.
+// A cut or damaged input is no error here: everything before the cut is delivered, End tells the rest.
+func (r *Reader) Each(ctx context.Context, workers int, visit func(worker int, f *File) error) error {
+	if workers <= 0 {
+		workers = defaultWorkers()
+	}
+	if err := r.way.each(ctx, workers, visit); err != nil {
+		return fmt.Errorf("reading %q: %w", r.path, err)
+	}
+	return nil
+}
+
+// Open gives one entry by its true name, through the index when there is one. ErrNotFound says that it is not there; a cut or
+// damaged entry ends with an error that wraps ErrCut.
+func (r *Reader) Open(name string) (io.ReadCloser, error) {
+	rc, err := r.way.open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %q in %q: %w", name, r.path, err)
+	}
+	return rc, nil
+}
+
+// Manifest is nil when the input has none, or before Each where it can be found only by reading on (a stream).
+func (r *Reader) Manifest() *Manifest { return r.book.manifest }
+
+// Plan is nil when the input has none; it is known from Open on when the plan is the first entry or can be looked up.
+func (r *Reader) Plan() *Plan { return r.book.plan }
+
+// Names lists the regular entries, of a stream those met by the last Each.
+func (r *Reader) Names() []string { return r.book.list() }
+
+// Omissions lists what was left out, by reason. Complete after Each.
+func (r *Reader) Omissions() []Omission { return r.book.omissions() }
+
+// End says how the reading ended. Valid after Each.
+func (r *Reader) End() End { return r.book.ending() }
+
+// Close gives the input back. A file given as path is closed, ReadOptions.Stdin is not.
+func (r *Reader) Close() error { return r.way.Close() }
