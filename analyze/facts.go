@@ -3,6 +3,7 @@ package analyze
 import (
 	"time"
 
+	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -14,6 +15,9 @@ type Facts struct {
 	Collected time.Time // when the data was taken: the manifest's end, else the newest time seen
 	From, To  time.Time // span of the log lines
 	Complete  bool      // false when the file was cut or the plan promised more
+	Cut       string    // where and why reading ended early
+	Window    Window    // that the collection was asked for
+	Clock     []bundle.ClockOffset
 
 	Texts       []Text
 	Pods        []Pod
@@ -79,6 +83,11 @@ type Pod struct {
 	Deleted         bool // deletion asked for
 	Containers      []Container
 	Conditions      []Condition
+
+	rank    int           // how much the snapshot says; the highest wins where two differ
+	age     time.Duration // kubectl's AGE, until the time of collection is known
+	hasAge  bool
+	lastAge time.Duration // age of the last restart
 }
 
 // Restarts adds up the restarts of the pod's containers.
@@ -139,6 +148,9 @@ type Event struct {
 	Message     string
 	Count       int
 	First, Last time.Time
+
+	firstAge, lastAge time.Duration // ages, until the time of collection is known
+	hasAge            bool
 }
 
 // Workload is a Deployment, StatefulSet, DaemonSet or ReplicaSet.
@@ -219,7 +231,8 @@ type Answer struct {
 type Sequence struct {
 	Conversation string
 	From, To     int64
-	Example      Sighting
+	Before       time.Time // when From was seen
+	Example      Sighting  // To
 }
 
 // Malformed is a snapshot that could not be read to its end.

@@ -1,17 +1,168 @@
 package analyze
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Flow follows messages through the path by the lines that its components print when they do their work.
 type Flow struct {
-	Hops map[string]*Progress // by hop id
+	Hops  map[string]*Progress // by hop id; a hop without a line is absent
+	Sends *Progress            // successful answers to a send, by whoever logged them; nil without one
 }
 
-// Progress is the work that a hop was seen doing.
+// Progress is the work that was seen.
 type Progress struct {
 	Count       int64
 	First, Last time.Time
 	Roles       map[string]int64
-	Seconds     []int64 // unix seconds with at least one line, sorted; see maxSeconds
+	Seconds     []int64 // unix seconds with at least one line, sorted
 	Dropped     bool    // there were more seconds than are kept
+}
+
+func (p *Progress) join(role string, c progress) {
+	p.Count += c.count
+	p.Roles[role] += c.count
+	p.Seconds = append(p.Seconds, c.seconds...)
+	p.Dropped = p.Dropped || c.dropped
+	if c.first == 0 {
+		return
+	}
+	if first := time.Unix(0, c.first).UTC(); p.First.IsZero() || first.Before(p.First) {
+		p.First = first
+	}
+	if last := time.Unix(0, c.last).UTC(); last.After(p.Last) {
+		p.Last = last
+	}
+}
+
+// flowOf adds up the progress of all entries.
+func flowOf(texts []*textHits, m *matcher) *Flow {
+	f := &Flow{Hops: map[string]*Progress{}}
+	for _, t := range texts {
+		for key, c := range t.hops {
+			id := m.hops[key.hop].ID
+			if f.Hops[id] == nil {
+				f.Hops[id] = &Progress{Roles: map[string]int64{}}
+			}
+			f.Hops[id].join(m.roleID(key.role), *c)
+		}
+		for key, a := range t.answers {
+			if key.request != "send" || key.code != 0 {
+				continue
+			}
+			if f.Sends == nil {
+				f.Sends = &Progress{Roles: map[string]int64{}}
+			}
+			f.Sends.join(m.roleID(key.role), progress{count: int64(a.count), first: a.first, last: a.last, seconds: a.seconds})
+		}
+	}
+	for _, p := range f.Hops {
+		p.tidy()
+	}
+	if f.Sends != nil {
+		f.Sends.tidy()
+	}
+	return f
+}
+
+func (p *Progress) tidy() {
+	slices.Sort(p.Seconds)
+	p.Seconds = slices.Compact(p.Seconds)
+}
+
+// Between returns the seconds of work within (from, to).
+func (p *Progress) Between(from, to time.Time) []int64 {
+	if p == nil {
+		return nil
+	}
+	i, _ := slices.BinarySearch(p.Seconds, from.Unix()+1)
+	j, _ := slices.BinarySearch(p.Seconds, to.Unix())
+	return p.Seconds[i:max(i, j)]
+}
+
+// answersOf adds up the answers of all entries; where several roles log the same requests each keeps its own count.
+func answersOf(texts []*textHits, m *matcher) []Answer {
+	type key struct {
+		request, role string
+		code          int
+	}
+	sums := map[key]*Answer{}
+	for _, t := range texts {
+		for k, c := range t.answers {
+			id := key{k.request, m.roleID(k.role), k.code}
+			a := sums[id]
+			if a == nil {
+				a = &Answer{Request: id.request, Role: id.role, Code: id.code, Example: t.sighting("answers", c.example)}
+				sums[id] = a
+			} else if e := t.sighting("answers", c.example); earlier(e, a.Example) {
+				a.Example = e
+			}
+			a.Count += c.count
+			first, last := stamp(c.first), stamp(c.last)
+			if a.First.IsZero() || !first.IsZero() && first.Before(a.First) {
+				a.First = first
+			}
+			if last.After(a.Last) {
+				a.Last = last
+			}
+		}
+	}
+	out := make([]Answer, 0, len(sums))
+	for _, a := range sums {
+		out = append(out, *a)
+	}
+	slices.SortFunc(out, func(a, b Answer) int {
+		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+// earlier orders sightings by time, unknown last, then by place.
+func earlier(a, b Sighting) bool {
+	at, bt := time.Time{}, time.Time{}
+	if a.Time != nil {
+		at = *a.Time
+	}
+	if b.Time != nil {
+		bt = *b.Time
+	}
+	if at.IsZero() != bt.IsZero() {
+		return bt.IsZero()
+	}
+	return cmp.Or(at.Compare(bt), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Line, b.Line)) < 0
+}
+
+func (t *textHits) sighting(check string, s sample) Sighting {
+	out := Sighting{Check: check, Entry: t.Entry, Line: s.line, Text: s.text, Count: 1}
+	if at := stamp(s.at); !at.IsZero() {
+		out.Time = &at
+	}
+	return out
+}
+
+// stamp turns unix nanoseconds into a time; 0 stays unknown.
+func stamp(nanos int64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanos).UTC()
+}
+
+// sequencesOf lists the forward jumps of all entries.
+func sequencesOf(texts []*textHits) []Sequence {
+	var out []Sequence
+	for _, t := range texts {
+		for _, j := range t.seqs {
+			out = append(out, Sequence{Conversation: j.conversation, From: j.from, To: j.to, Before: stamp(j.before), Example: t.sighting("seq-jump", j.hit)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Sequence) int {
+		if earlier(a.Example, b.Example) {
+			return -1
+		}
+		return 1
+	})
+	return out
 }

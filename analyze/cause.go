@@ -1,0 +1,219 @@
+package analyze
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/imbundle/imbundle/specs"
+)
+
+// diagnosis is one cause with all evidence for it.
+type diagnosis struct {
+	slug       string
+	cause      *specs.Cause
+	confidence string
+	severity   string
+	since      time.Time // of evidence that is at least likely, or of any when there is none
+	until      time.Time
+	recovered  bool // every piece of evidence is over
+	count      int
+	evidence   []Evidence
+	by         *diagnosis // what explains it
+	explains   []*diagnosis
+}
+
+// diagnose groups evidence by cause. Evidence for a cause that the specs do not know is dropped: lint forbids it.
+func diagnose(all []Evidence, s *specs.Set, end time.Time) []*diagnosis {
+	bySlug := map[string]*diagnosis{}
+	for _, e := range all {
+		cause := s.Causes[e.Cause]
+		if cause == nil {
+			continue
+		}
+		d := bySlug[e.Cause]
+		if d == nil {
+			d = &diagnosis{slug: e.Cause, cause: cause}
+			bySlug[e.Cause] = d
+		}
+		d.evidence = append(d.evidence, e)
+	}
+	out := make([]*diagnosis, 0, len(bySlug))
+	for _, d := range bySlug {
+		d.sum(end)
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b *diagnosis) int { return cmp.Compare(a.slug, b.slug) })
+	return out
+}
+
+// sum derives what holds for the cause as a whole.
+func (d *diagnosis) sum(end time.Time) {
+	slices.SortStableFunc(d.evidence, func(a, b Evidence) int {
+		return cmp.Or(cmp.Compare(sure(b.Confidence), sure(a.Confidence)), compareTimes(a.Since, b.Since), cmp.Compare(a.Check, b.Check),
+			cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Count, b.Count))
+	})
+	d.confidence = d.evidence[0].Confidence
+	d.recovered = true
+	for _, e := range d.evidence {
+		d.count += e.Count
+		d.recovered = d.recovered && over(e, end)
+		if e.Until.After(d.until) {
+			d.until = e.Until
+		}
+		if sure(e.Confidence) >= min(sure(Likely), sure(d.confidence)) && !e.Since.IsZero() && (d.since.IsZero() || e.Since.Before(d.since)) {
+			d.since = e.Since
+		}
+	}
+	d.severity = d.judgeSeverity(end)
+}
+
+// Evidence is over when its text goes on without it for a good while: as long as it lasted, between half a minute and a quarter
+// of an hour.
+const (
+	leastCalm = 30 * time.Second
+	mostCalm  = 15 * time.Minute
+)
+
+func over(e Evidence, end time.Time) bool {
+	if e.Recovered {
+		return true
+	}
+	if e.Until.IsZero() || e.Quiet == 0 {
+		return false
+	}
+	calm := min(max(e.Until.Sub(e.Since), leastCalm), mostCalm)
+	return e.Quiet >= calm && end.Sub(e.Until) >= calm
+}
+
+// brief is how long a fault may last and still be a mere warning once it is over.
+const brief = time.Minute
+
+// judgeSeverity starts from the cause's own and lowers it where the evidence is weak, or brief and over.
+func (d *diagnosis) judgeSeverity(end time.Time) string {
+	worst := -1
+	for _, e := range d.evidence {
+		own := d.cause.Severity
+		if e.Severity != "" {
+			own = e.Severity
+		}
+		if over(e, end) && e.Until.Sub(e.Since) <= brief || e.Confidence == Possible {
+			own = milder(own, Warning)
+		}
+		worst = max(worst, grave(own))
+	}
+	return severities[max(0, worst)]
+}
+
+var severities = []string{Info, Warning, Error, Critical}
+
+func grave(severity string) int { return slices.Index(severities, severity) }
+
+func milder(a, b string) string { return severities[max(0, min(grave(a), grave(b)))] }
+
+// compareTimes orders by time, unknown last.
+func compareTimes(a, b time.Time) int {
+	if a.IsZero() != b.IsZero() {
+		if a.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return a.Compare(b)
+}
+
+// fault tells a cause that needs action from a remark.
+func (d *diagnosis) fault() bool { return grave(d.severity) >= grave(Error) }
+
+// explain links every diagnosis to the one that it follows from, as far as the graph of causes, the times and the subjects allow.
+func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
+	for _, b := range ds {
+		for _, a := range ds {
+			if a == b || !slices.Contains(a.cause.Explains, b.slug) || sure(a.confidence) < sure(Likely) {
+				continue
+			}
+			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance)) || !related(a, b, f) {
+				continue
+			}
+			if b.by == nil || before(a, b.by, nil, tolerance) {
+				b.by = a
+			}
+		}
+	}
+	for _, d := range ds {
+		if d.by != nil {
+			d.by.explains = append(d.by.explains, d)
+		}
+	}
+}
+
+// related tells whether one cause's subject can bear on another's: a node only on what runs there, a pod on itself and on
+// others than pods, everything else on everything.
+func related(a, b *diagnosis, f *Facts) bool {
+	for _, x := range a.evidence {
+		for _, y := range b.evidence {
+			if touches(x.Subject, y.Subject, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func touches(x, y Subject, f *Facts) bool {
+	if x.Node == "" || y.Node == x.Node || y.Pod == "" && y.Node == "" {
+		return true
+	}
+	node := y.Node
+	for _, p := range f.Pods {
+		if p.Name == y.Pod {
+			node = p.Node
+		}
+	}
+	return node == "" || node == x.Node
+}
+
+// before orders diagnoses by which of them a person should hear first. hops gives the order of the path; nil leaves it out.
+func before(a, b *diagnosis, hops map[string]int, tolerance time.Duration) bool {
+	if n := cmp.Or(
+		compareBool(a.by == nil, b.by == nil),
+		compareBool(a.fault(), b.fault()),
+		compareBool(!a.recovered, !b.recovered),
+		cmp.Compare(sure(b.confidence), sure(a.confidence)),
+	); n != 0 {
+		return n < 0
+	}
+	if d := a.since.Sub(b.since); a.since.IsZero() != b.since.IsZero() || !a.since.IsZero() && max(d, -d) > tolerance {
+		return compareTimes(a.since, b.since) < 0
+	}
+	return cmp.Or(cmp.Compare(hops[a.cause.Hop], hops[b.cause.Hop]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
+}
+
+// compareBool puts true first.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// rank orders the diagnoses. Ties within the clock's uncertainty are not transitive, so the order is made by insertion in a
+// fixed order: the same diagnoses always end in the same one.
+func rank(ds []*diagnosis, s *specs.Set, tolerance time.Duration) []*diagnosis {
+	hops := map[string]int{}
+	for i, h := range s.Hops {
+		hops[h.ID] = i
+	}
+	out := make([]*diagnosis, 0, len(ds))
+	for _, d := range ds {
+		i := len(out)
+		for i > 0 && before(d, out[i-1], hops, tolerance) {
+			i--
+		}
+		out = slices.Insert(out, i, d)
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package analyze
+
+import (
+	"time"
+
+	"github.com/imbundle/imbundle/analyze/scan"
+)
+
+// Bounds of one cell, which is one rule in one entry for one role.
+const (
+	maxSamples  = 8
+	maxText     = 300
+	maxValues   = 6  // distinct values of one attribute
+	lookedInto  = 64 // hits whose groups are looked at
+	episodeGap  = 10 * time.Minute
+	minuteNanos = int64(time.Minute)
+)
+
+// cell counts the hits of a rule by minute and keeps the first of them and those that open an episode.
+type cell struct {
+	count   int
+	untimed int
+	severe  int      // hits in lines at WARN and above, or of unknown level
+	minutes []minute // in order of time
+	samples []sample
+	attrs   map[string][]string
+}
+
+// minute counts hits within one minute of the log's clock.
+type minute struct {
+	at          int64 // unix minute
+	count       int32
+	first, last int64 // unix nanoseconds
+}
+
+// sample is one hit.
+type sample struct {
+	line int64
+	at   int64 // unix nanoseconds; 0 unknown
+	text string
+}
+
+// add files a hit and returns how many minute counters it took.
+func (c *cell) add(h scan.Hit, room bool, groups []string) int {
+	c.count++
+	if len(groups) > 0 && c.count <= lookedInto {
+		c.note(h, groups)
+	}
+	if h.Rec == nil || !calm(h.Rec.Level) {
+		c.severe++
+	}
+	at := timeOf(h)
+	taken := 0
+	opens := len(c.samples) < 3
+	if at == 0 {
+		c.untimed++
+	} else {
+		opens = opens || len(c.samples) < maxSamples && at-c.newest() > int64(episodeGap)
+		taken = c.tick(at, room)
+	}
+	if opens {
+		c.samples = append(c.samples, sample{h.Line, at, clip(h.Text)})
+	}
+	return taken
+}
+
+// newest is the time of the newest hit so far.
+func (c *cell) newest() int64 {
+	if len(c.minutes) == 0 {
+		return 0
+	}
+	return c.minutes[len(c.minutes)-1].last
+}
+
+// tick counts a hit in its minute; the minutes stay in order of time.
+func (c *cell) tick(at int64, room bool) int {
+	m := at / minuteNanos
+	i := len(c.minutes)
+	for i > 0 && c.minutes[i-1].at > m {
+		i--
+	}
+	if i > 0 && (c.minutes[i-1].at == m || !room) {
+		c.minutes[i-1].hit(at)
+		return 0
+	}
+	if !room && len(c.minutes) > 0 {
+		c.minutes[i].hit(at)
+		return 0
+	}
+	c.minutes = append(c.minutes, minute{})
+	copy(c.minutes[i+1:], c.minutes[i:])
+	c.minutes[i] = minute{at: m, count: 1, first: at, last: at}
+	return 1
+}
+
+func (m *minute) hit(at int64) {
+	m.count++
+	m.first, m.last = min(m.first, at), max(m.last, at)
+}
+
+// note keeps the values of named groups.
+func (c *cell) note(h scan.Hit, groups []string) {
+	for _, name := range groups {
+		value := h.Groups(name)
+		if value == "" || len(c.attrs[name]) >= maxValues || contains(c.attrs[name], value) {
+			continue
+		}
+		if c.attrs == nil {
+			c.attrs = map[string][]string{}
+		}
+		c.attrs[name] = append(c.attrs[name], string([]byte(value)))
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+// timeOf is the time of a hit in unix nanoseconds, 0 when unknown.
+func timeOf(h scan.Hit) int64 {
+	if h.Rec == nil || h.Rec.Time.IsZero() {
+		return 0
+	}
+	return h.Rec.Time.UnixNano()
+}
+
+// clip copies a line, cut to maxText at a rune's edge.
+func clip(line []byte) string {
+	if len(line) <= maxText {
+		return string(line)
+	}
+	n := maxText
+	for n > 0 && line[n]&0xC0 == 0x80 {
+		n--
+	}
+	return string(line[:n])
+}

@@ -1,0 +1,110 @@
+// Package checks holds the judgements that need code: each file is one check, a literal with its manual inside and a function
+// that reads facts and answers. A check never guesses: without its data it answers unknown and names the command that gets it.
+// To add one, write the literal and name it in All.
+package checks
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// All returns every coded check, in the order of the guide.
+func All() []analyze.Check {
+	return []analyze.Check{
+		consumerGroups, consumerGap, seqJump,
+		podRebuilt, probeAtStart,
+		podRestarts, oomKilled, killedOther, crashLoop, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
+		nodeConditions, nodeUsage, containerMemory, diskSpace, hostMemory, logLevel,
+	}
+}
+
+const collectAll = "imbundle collect --since 2h"
+
+func say(zh, en string) specs.Text { return specs.Text{ZH: zh, EN: en} }
+
+// unknown answers that a check has nothing to look at.
+func unknown() analyze.Finding { return analyze.Finding{Status: analyze.Unknown} }
+
+// answer sums up evidence: fail for any that is at least likely, warn for the rest, pass without.
+func answer(evidence []analyze.Evidence) analyze.Finding {
+	f := analyze.Finding{Status: analyze.Pass, Evidence: evidence}
+	for _, e := range evidence {
+		switch {
+		case e.Confidence == analyze.Possible || e.Severity == analyze.Warning || e.Severity == analyze.Info:
+			if f.Status == analyze.Pass {
+				f.Status = analyze.Warn
+			}
+		default:
+			f.Status = analyze.Fail
+		}
+	}
+	return f
+}
+
+// subjectOf names a pod.
+func subjectOf(p analyze.Pod) analyze.Subject {
+	return analyze.Subject{Role: p.Role, Namespace: p.Namespace, Pod: p.Name, Node: p.Node}
+}
+
+// ofPod shows what a snapshot says about a pod.
+func ofPod(p analyze.Pod, format string, args ...any) []analyze.Sighting {
+	return []analyze.Sighting{{Entry: p.Entry, Text: p.Name + ": " + fmt.Sprintf(format, args...)}}
+}
+
+// ofEvent shows an event.
+func ofEvent(e analyze.Event) analyze.Sighting {
+	s := analyze.Sighting{Entry: e.Entry, Line: e.Line, Text: fmt.Sprintf("%s %s %s: %s", e.Type, e.Reason, e.Object, clip(e.Message)), Count: e.Count}
+	if !e.Last.IsZero() {
+		at := e.Last
+		s.Time = &at
+	}
+	return s
+}
+
+func clip(s string) string {
+	const most = 240
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
+}
+
+// podOf finds the pod that an event is about; the zero Pod when it is gone or unknown.
+func podOf(f *analyze.Facts, e analyze.Event) (analyze.Pod, bool) {
+	kind, name, _ := strings.Cut(e.Object, "/")
+	if kind != "pod" {
+		return analyze.Pod{}, false
+	}
+	for _, p := range f.Pods {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	p := analyze.Pod{Namespace: e.Namespace, Name: name, Entry: e.Entry}
+	if r := f.Specs.Role(name); r != nil {
+		p.Role = r.ID
+	}
+	return p, false
+}
+
+// recent tells whether t is within d of the collection; unknown times are not.
+func recent(f *analyze.Facts, t time.Time, d time.Duration) bool {
+	return !t.IsZero() && f.Collected.Sub(t) <= d
+}
+
+// settled tells whether all that is left of a trouble is its history: the pod is ready and it happened d or longer ago.
+func settled(f *analyze.Facts, p analyze.Pod, at time.Time, d time.Duration) bool {
+	return p.Ready && !at.IsZero() && f.Collected.Sub(at) > d
+}
+
+// ours is the confidence in trouble of a pod: only trouble of OpenIM and its stores explains trouble of OpenIM.
+func ours(p analyze.Pod, confidence string) string {
+	if p.Role == "" {
+		return analyze.Possible
+	}
+	return confidence
+}

@@ -1,0 +1,60 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+var crashLoop = analyze.Check{
+	ID: "pod-crash-loop", Guide: "5",
+	Title: say("容器反复启动又退出", "containers that start and exit again and again"),
+	Doc: say("CrashLoopBackOff,或处于 Error 且已重启,或最近半小时内仍在重启三次以上。原因在它最后的日志里:日志给出的根因会解释它。",
+		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour. Its last log says why: a cause found there explains it."),
+	Needs: []string{"cluster-resources/pods/<namespace>.json", "tables/pods"}, Collect: collectAll,
+	Run: func(f *analyze.Facts) analyze.Finding {
+		if len(f.Pods) == 0 {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, p := range f.Pods {
+			for _, c := range p.Containers {
+				if confidence := looping(f, p, c); confidence != "" {
+					found = append(found, loopEvidence(p, c, confidence))
+				}
+			}
+		}
+		return answer(found)
+	},
+}
+
+// looping is how sure it is that a container crashes again and again; empty for not at all.
+func looping(f *analyze.Facts, p analyze.Pod, c analyze.Container) string {
+	failed := c.State.Kind == "Terminated" && c.State.Reason != "Completed" && c.Kind != "init"
+	switch {
+	case c.State.Reason == "CrashLoopBackOff":
+		return analyze.Certain
+	case failed && c.Restarts >= 1 && c.State.Reason != "OOMKilled":
+		return analyze.Likely
+	case c.Restarts >= 3 && recent(f, c.LastRestart, 30*time.Minute) && c.Last.Reason != "OOMKilled" && c.Last.ExitCode != 137 && !p.Ready:
+		return analyze.Likely
+	}
+	return ""
+}
+
+func loopEvidence(p analyze.Pod, c analyze.Container, confidence string) analyze.Evidence {
+	last := c.Last
+	if c.State.Kind == "Terminated" {
+		last = c.State
+	}
+	detail := ""
+	if last.Kind == "Terminated" {
+		detail = fmt.Sprintf(", last exit %d (%s)", last.ExitCode, last.Reason)
+	}
+	return analyze.Evidence{
+		Cause: "pod-crash-loop", Confidence: ours(p, confidence), Subject: subjectOf(p), Count: max(1, c.Restarts), Until: last.Finished,
+		Says:    say("容器反复崩溃重启", "the container crashes and is restarted again and again"),
+		Samples: ofPod(p, "%s, restarts %d%s", p.Status, c.Restarts, detail),
+	}
+}

@@ -1,0 +1,43 @@
+package checks
+
+import (
+	"strings"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+var imagePull = analyze.Check{
+	ID: "image-pull", Guide: "5",
+	Title: say("镜像拉取", "image pulls"),
+	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName;事件里的原文说明是标签不存在还是仓库拒绝。",
+		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses."),
+	Needs: []string{"cluster-resources/pods/<namespace>.json", "events"}, Collect: collectAll,
+	Run: func(f *analyze.Facts) analyze.Finding {
+		if len(f.Pods) == 0 {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, p := range f.Pods {
+			for _, c := range p.Containers {
+				switch c.State.Reason {
+				case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "Init:ImagePullBackOff", "Init:ErrImagePull":
+					found = append(found, pullEvidence(f, p, c))
+				}
+			}
+		}
+		return answer(found)
+	},
+}
+
+func pullEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container) analyze.Evidence {
+	e := analyze.Evidence{
+		Cause: "image-pull-failed", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Since: p.Created,
+		Says: say("镜像拉不下来", "the image cannot be pulled"), Samples: ofPod(p, "%s %s", c.State.Reason, c.Image),
+	}
+	for _, ev := range f.Events {
+		if ev.Object == "pod/"+p.Name && strings.Contains(ev.Message, "pull") && ev.Type == "Warning" {
+			e.Samples = append(e.Samples, ofEvent(ev))
+		}
+	}
+	return e
+}

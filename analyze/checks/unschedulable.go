@@ -1,0 +1,86 @@
+package checks
+
+import (
+	"strings"
+	"time"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+var unschedulable = analyze.Check{
+	ID: "pod-unschedulable", Guide: "5",
+	Title: say("Pod 无法调度", "pods that no node takes"),
+	Doc: say("FailedScheduling 事件,且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。",
+		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count."),
+	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
+	Run: func(f *analyze.Facts) analyze.Finding {
+		if len(f.Pods) == 0 && len(f.Events) == 0 {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, e := range f.Events {
+			if e.Reason == "FailedScheduling" && pending(f, e) {
+				p, _ := podOf(f, e)
+				found = append(found, analyze.Evidence{
+					Cause: "pod-unschedulable", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
+					Says: say("没有节点能放下这个 Pod", "no node takes the pod"), Samples: []analyze.Sighting{ofEvent(e)},
+				})
+			}
+		}
+		return answer(found)
+	},
+}
+
+// pending tells whether the pod of an event still waits for a node, as far as is known.
+func pending(f *analyze.Facts, e analyze.Event) bool {
+	if p, known := podOf(f, e); known {
+		return p.Phase == "Pending" || p.Phase == ""
+	}
+	return e.Last.IsZero() || recent(f, e.Last, 10*time.Minute)
+}
+
+var volumeFailed = analyze.Check{
+	ID: "volume-failed", Guide: "5",
+	Title: say("卷的创建与挂载", "provisioning and mounting of volumes"),
+	Doc: say("ProvisioningFailed、FailedMount、FailedAttachVolume 事件,且 Pod 仍未运行。",
+		"Events ProvisioningFailed, FailedMount and FailedAttachVolume whose pod does not run yet."),
+	Needs: []string{"events"}, Collect: collectAll,
+	Run: func(f *analyze.Facts) analyze.Finding {
+		if len(f.Events) == 0 {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, e := range f.Events {
+			if !volumeTrouble(e) {
+				continue
+			}
+			p, known := podOf(f, e)
+			if known && (p.Ready || p.Phase == "Running") || !known && !e.Last.IsZero() && !recent(f, e.Last, 15*time.Minute) {
+				continue
+			}
+			confidence := analyze.Certain
+			if known {
+				confidence = ours(p, confidence)
+			}
+			subject := subjectOf(p)
+			if subject.Pod == "" {
+				subject.Target = e.Object
+			}
+			found = append(found, analyze.Evidence{
+				Cause: "volume-failed", Confidence: confidence, Subject: subject, Count: e.Count, Since: e.First, Until: e.Last,
+				Says: say("卷无法创建、挂接或挂载", "a volume cannot be provisioned, attached or mounted"), Samples: []analyze.Sighting{ofEvent(e)},
+			})
+		}
+		return answer(found)
+	},
+}
+
+func volumeTrouble(e analyze.Event) bool {
+	switch e.Reason {
+	case "ProvisioningFailed", "FailedAttachVolume", "FailedMapVolume":
+		return true
+	case "FailedMount":
+		return !strings.Contains(e.Message, "failed to sync configmap cache") && !strings.Contains(e.Message, "kube-root-ca.crt")
+	}
+	return false
+}

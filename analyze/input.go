@@ -1,0 +1,297 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// What is known about the input as a whole: its manifest, clocks, versions, and what it lacks.
+
+// clockTie is how far apart onsets may lie and still be a tie when no offsets were measured.
+const clockTie = 2 * time.Second
+
+// yearOf is the year for lines without one.
+func yearOf(r *bundle.Reader, o Options) int {
+	if at := collectedAt(r); !at.IsZero() {
+		return at.Year()
+	}
+	if !o.Now.IsZero() {
+		return o.Now.Year()
+	}
+	return time.Now().Year()
+}
+
+// collectedAt is when the data was taken, as far as manifest or plan tell.
+func collectedAt(r *bundle.Reader) time.Time {
+	if m := r.Manifest(); m != nil && !m.Finished.IsZero() {
+		return m.Finished.UTC()
+	}
+	if p := r.Plan(); p != nil {
+		return p.Started.UTC()
+	}
+	return time.Time{}
+}
+
+// takeManifest takes over what the collector knew: gaps, what was promised, the incident, clocks, the window.
+func (f *Facts) takeManifest(r *bundle.Reader) {
+	if m := r.Manifest(); m != nil {
+		f.Complete = m.Complete
+		f.Window = Window{m.Window.From, m.Window.To}
+		f.Clock = append(f.Clock, m.Clock...)
+		for _, g := range m.Gaps {
+			what := cmp.Or(g.Entry, g.Source)
+			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(g.Costs)})
+		}
+	}
+	end := r.End()
+	if !end.Complete {
+		f.Complete = false
+		f.Cut = end.Reason
+	}
+	p := r.Plan()
+	if p == nil {
+		return
+	}
+	if f.Incident == nil {
+		f.Incident = p.Incident
+	}
+	if f.Window == (Window{}) {
+		f.Window = Window{p.Window.From, p.Window.To}
+	}
+	if !end.Complete || r.Manifest() == nil {
+		for _, name := range p.Missing(r.Names()) {
+			f.Complete = false
+			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs("")})
+		}
+	}
+}
+
+func costs(known string) specs.Text {
+	if known != "" {
+		return text(known, known)
+	}
+	return text("与其相关的结论无法给出", "nothing can be said about what it would show")
+}
+
+// tolerance is how far apart two onsets may lie and still be a tie.
+func (f *Facts) tolerance() time.Duration {
+	worst := time.Duration(0)
+	for _, c := range f.Clock {
+		worst = max(worst, max(c.Offset, -c.Offset)+c.Uncertainty)
+	}
+	if worst == 0 {
+		return clockTie
+	}
+	return max(worst, time.Second)
+}
+
+// input describes what was read.
+func (f *Facts) input(tolerance time.Duration) Input {
+	in := Input{
+		Complete: f.Complete, Cut: f.Cut, Window: f.Window, ClockUncertainty: tolerance.String(), Versions: f.Versions, Line: f.Line,
+	}
+	if in.Versions == nil {
+		in.Versions = []string{}
+	}
+	if in.Window.From.IsZero() {
+		in.Window.From = f.From
+	}
+	if in.Window.To.IsZero() {
+		in.Window.To = f.To
+	}
+	aligned := slices.ContainsFunc(f.Texts, func(t Text) bool { return t.Offset != 0 })
+	if len(f.Clock) == 0 && !aligned && len(f.Texts) > 0 {
+		note := text("日志时间不带时区,也没有 kubelet 时间戳可以校准:各文件的时间按 UTC 对齐,跨节点比较仅供参考",
+			"log times carry no zone and no kubelet timestamp aligns them: all are taken as UTC, so comparing across nodes is a guess")
+		in.ClockNote = &note
+	}
+	return in
+}
+
+// missing lists what a sound verdict would need and is not there.
+func (f *Facts) missing() []Missing {
+	out := append([]Missing{}, f.Gaps...)
+	for _, m := range f.Malformed {
+		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs("")})
+	}
+	for _, group := range vital {
+		if t := f.textOf(group); t == nil {
+			out = append(out, Missing{What: group[0] + ".log", Reason: "not-collected", Costs: text(
+				"看不到 "+group[0]+" 这一跳", "the hop of "+group[0]+" cannot be seen")})
+		} else if f.silenced(group) {
+			out = append(out, Missing{What: t.Entry, Reason: "not-collected", Detail: "log level WARN or above", Costs: text(
+				"日志级别过高,看不到正常处理记录", "the log level hides ordinary work")})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Missing) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Detail, b.Detail))
+	})
+	return out
+}
+
+// silenced tells whether no log of the roles holds a line below WARN although there are enough lines to expect one.
+func (f *Facts) silenced(roles []string) bool {
+	lines, calm := int64(0), int64(0)
+	for _, t := range f.Texts {
+		if t.Log && slices.Contains(roles, t.Role) {
+			lines += t.Levels[levelWarn] + t.Levels[levelError]
+			calm += t.Levels[levelInfo] + t.Levels[levelDebug]
+		}
+	}
+	return lines >= 20 && calm == 0
+}
+
+// collectNext lists the commands that would get what is missing.
+func collectNext(all []answered, f *Facts) []string {
+	out := []string{}
+	add := func(line string) {
+		if line != "" && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	for _, a := range all {
+		if a.finding.Status == Unknown {
+			add(a.check.Collect)
+		}
+	}
+	for _, group := range vital {
+		if f.textOf(group) == nil {
+			add("imbundle collect --since 2h")
+		} else if f.silenced(group) {
+			add("imbundle collect --since 2h --exec")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// changesBefore keeps what was altered up to the onset of the leading cause, newest first.
+func changesBefore(f *Facts, ranked []*diagnosis) []Change {
+	onset := f.Collected
+	if len(ranked) > 0 && !ranked[0].since.IsZero() {
+		onset = ranked[0].since.Add(f.tolerance())
+	}
+	var out []Change
+	for _, c := range f.Changes {
+		if !c.Time.After(onset) && len(out) < 20 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// outcomes adds up the answers for the table of guide 2.1. Of the roles that log the same requests the one that saw most counts.
+func outcomes(f *Facts) []Outcome {
+	best := map[string]string{}
+	sums := map[[2]string]int{}
+	for _, a := range f.Answers {
+		sums[[2]string{a.Request, a.Role}] += a.Count
+	}
+	for _, a := range f.Answers {
+		role, ok := best[a.Request]
+		if n, m := sums[[2]string{a.Request, a.Role}], sums[[2]string{a.Request, role}]; !ok || n > m || n == m && a.Role < role {
+			best[a.Request] = a.Role
+		}
+	}
+	var out []Outcome
+	for _, a := range f.Answers {
+		if a.Role == best[a.Request] {
+			example := a.Example
+			out = append(out, Outcome{Request: a.Request, Code: a.Code, Name: codeName(a.Code), Count: a.Count, Example: &example})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Outcome) int { return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Code, b.Code)) })
+	return out
+}
+
+// checkResults lists the coded checks and the rule packs of each section of the guide.
+func checkResults(all []answered, f *Facts, context map[string]int) []CheckResult {
+	out := []CheckResult{}
+	for _, a := range all {
+		r := CheckResult{Check: a.check.ID, Title: a.check.Title, Guide: a.check.Guide, Status: a.finding.Status, Needs: a.finding.Needs}
+		if r.Status == Unknown {
+			r.Collect = a.check.Collect
+			if r.Needs == nil {
+				r.Needs = a.check.Needs
+			}
+		}
+		for _, e := range a.finding.Evidence {
+			r.Count += e.Count
+			r.Cause = cmp.Or(r.Cause, e.Cause)
+		}
+		out = append(out, r)
+	}
+	out = append(out, packResults(f, context)...)
+	slices.SortStableFunc(out, func(a, b CheckResult) int {
+		return cmp.Or(cmp.Compare(a.Guide, b.Guide), cmp.Compare(a.Check, b.Check))
+	})
+	return out
+}
+
+// sections of the guide that rules answer, and the roles whose logs they read.
+var sections = []struct {
+	guide string
+	title specs.Text
+	roles []string
+}{
+	{"2.1", text("API 层日志规则", "rules for the API layer"), []string{"api", "chat", "msggateway"}},
+	{"2.2", text("RPC 层日志规则", "rules for the RPC layer"), []string{"rpc-msg", "rpc-group", "rpc-user", "rpc-friend", "rpc-conversation", "rpc-auth", "rpc-third"}},
+	{"2.3", text("Kafka 与消费端日志规则", "rules for Kafka and its consumers"), []string{"msgtransfer", "push", "kafka"}},
+	{"2.4", text("Mongo / Redis 日志规则", "rules for Mongo and Redis"), []string{"msgtransfer", "rpc-msg", "mongo", "redis"}},
+	{"2.5", text("推送与网关日志规则", "rules for push and gateway"), []string{"push", "msggateway"}},
+	{"2.6", text("客户端日志规则", "rules for the client"), []string{"sdk"}},
+	{"3", text("配置类日志规则", "rules for configuration"), nil},
+	{"4", text("常见误区识别规则", "rules for the usual false alarms"), nil},
+	{"5", text("节点与集群日志规则", "rules for nodes and cluster"), nil},
+}
+
+// packResults answers for all rules of a section at once: fail on a fault, pass only where the texts they read are there.
+func packResults(f *Facts, context map[string]int) []CheckResult {
+	var out []CheckResult
+	for _, s := range sections {
+		r := CheckResult{Check: "rules-" + s.guide, Title: s.title, Guide: s.guide, Status: Pass}
+		for _, rule := range f.Specs.Rules {
+			if rule.Guide == s.guide && context[rule.ID] > 0 {
+				r.Count += context[rule.ID]
+			}
+		}
+		var lead *Evidence
+		for i := range f.Evidence {
+			e := &f.Evidence[i]
+			if c := f.Specs.Causes[e.Cause]; e.Guide != s.guide || c == nil || c.Benign {
+				continue
+			}
+			r.Count += e.Count
+			if lead == nil || sure(e.Confidence) > sure(lead.Confidence) {
+				lead = e
+			}
+		}
+		switch {
+		case lead != nil && sure(lead.Confidence) >= sure(Likely) && grave(f.Specs.Causes[lead.Cause].Severity) >= grave(Error):
+			r.Status, r.Cause = Fail, lead.Cause
+		case lead != nil:
+			r.Status, r.Cause = Warn, lead.Cause
+		case s.roles != nil && f.textOf(s.roles) == nil, len(f.Texts) == 0:
+			r.Status, r.Collect = Unknown, "imbundle collect --since 2h"
+			r.Needs = needed(s.roles)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func needed(roles []string) []string {
+	if roles == nil {
+		return []string{"logs"}
+	}
+	out := make([]string, 0, len(roles))
+	for _, r := range roles {
+		out = append(out, fmt.Sprintf("log of %s", r))
+	}
+	return out
+}

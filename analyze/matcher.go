@@ -1,0 +1,185 @@
+package analyze
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/imbundle/imbundle/analyze/scan"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// matcher is the compiled form of the specs: all patterns in one set, and the roles by number. It is read-only while entries
+// are read, apart from the cache of role names.
+type matcher struct {
+	specs *specs.Set
+	set   *scan.Set
+	rules []compiledRule
+	hops  []compiledHop
+	roles []*specs.Role
+	index map[string]int16 // role id → number
+	names sync.Map         // module, service or stem → number
+}
+
+type compiledRule struct {
+	*specs.Rule
+	roles  map[int16]bool // nil: any
+	groups []string       // named groups of the expression
+}
+
+// allowsRole tells whether a rule counts in lines of a role; lines of unknown role pass.
+func (r compiledRule) allowsRole(role int16) bool {
+	return r.roles == nil || role < 0 || r.roles[role]
+}
+
+type compiledHop struct {
+	*specs.Hop
+	roles map[int16]bool // roles whose progress lines count; nil: any
+}
+
+// patternKind tells whose pattern a number of the set is.
+type patternKind int
+
+const (
+	patternRule patternKind = iota
+	patternHop
+	patternAnswer
+	patternSeq
+)
+
+// newMatcher compiles rules and probes.
+func newMatcher(s *specs.Set) (*matcher, error) {
+	m := &matcher{specs: s, roles: s.Roles, index: map[string]int16{}}
+	for i, r := range s.Roles {
+		m.index[r.ID] = int16(i)
+	}
+	var patterns []scan.Pattern
+	for _, r := range s.Rules {
+		levels, err := scan.ParseLevels(r.Level)
+		if err != nil {
+			return nil, fmt.Errorf("compiling rule %q: %w", r.ID, err)
+		}
+		m.rules = append(m.rules, compiledRule{Rule: r, roles: m.roleSet(r.Roles), groups: groupNames(r.Match)})
+		patterns = append(patterns, scan.Pattern{Any: r.Any, Match: r.Match, Unless: r.Unless, Level: levels})
+	}
+	for _, h := range s.Hops {
+		if len(h.Progress) > 0 {
+			m.hops = append(m.hops, compiledHop{Hop: h, roles: m.roleSet(m.progressRoles(h))})
+			patterns = append(patterns, scan.Pattern{Any: h.Progress})
+		}
+	}
+	patterns = append(patterns, scan.Pattern{Any: answerTexts}, scan.Pattern{Any: []string{seqText}})
+	set, err := scan.Compile(patterns)
+	if err != nil {
+		return nil, fmt.Errorf("compiling rules: %w", err)
+	}
+	m.set = set
+	return m, nil
+}
+
+// pattern tells what number i of the set is, and its index among its kind.
+func (m *matcher) pattern(i int) (patternKind, int) {
+	switch n := len(m.rules); {
+	case i < n:
+		return patternRule, i
+	case i < n+len(m.hops):
+		return patternHop, i - n
+	case i == n+len(m.hops):
+		return patternAnswer, 0
+	}
+	return patternSeq, 0
+}
+
+var namedGroup = regexp.MustCompile(`\(\?P?<([A-Za-z][A-Za-z0-9_]*)>`)
+
+func groupNames(expr string) []string {
+	var names []string
+	for _, g := range namedGroup.FindAllStringSubmatch(expr, -1) {
+		if !contains(names, g[1]) {
+			names = append(names, g[1])
+		}
+	}
+	return names
+}
+
+func (m *matcher) roleSet(ids []string) map[int16]bool {
+	if len(ids) == 0 {
+		return nil
+	}
+	set := map[int16]bool{}
+	for _, id := range ids {
+		if i, ok := m.index[id]; ok {
+			set[i] = true
+		}
+	}
+	return set
+}
+
+// progressRoles are the roles of a hop, and those of other hops that print one of the same texts: msgtransfer's "msg arrived
+// channel" also proves the topic before it.
+func (m *matcher) progressRoles(h *specs.Hop) []string {
+	if len(h.Roles) == 0 {
+		return nil
+	}
+	roles := append([]string(nil), h.Roles...)
+	for _, other := range m.specs.Hops {
+		for _, text := range other.Progress {
+			if other != h && contains(h.Progress, text) {
+				roles = append(roles, other.Roles...)
+			}
+		}
+	}
+	return roles
+}
+
+// lineRole is the role that a line names itself: its compose prefix or its module column; -1 when it names none.
+func (m *matcher) lineRole(rec *scan.Record) int16 {
+	if rec.Module != "" {
+		if r := m.role(rec.Module); r >= 0 {
+			return r
+		}
+	}
+	if rec.Service != "" {
+		return m.role(rec.Service)
+	}
+	return -1
+}
+
+// roleOf is the role that the name of an entry speaks for.
+func (m *matcher) roleOf(src source) int16 {
+	for _, name := range []string{src.Pod.Container, src.Pod.Pod, src.Stem} {
+		if r := m.role(name); name != "" && r >= 0 {
+			return r
+		}
+	}
+	return -1
+}
+
+// maxRoleNames bounds the cache, should a text be full of different modules.
+const maxRoleNames = 4096
+
+func (m *matcher) role(name string) int16 {
+	if v, ok := m.names.Load(name); ok {
+		return v.(int16)
+	}
+	number := int16(-1)
+	if r := m.specs.Role(name); r != nil {
+		number = m.index[r.ID]
+	}
+	m.names.Store(strings.Clone(name), number)
+	return number
+}
+
+// roleID is the id of a role number, empty for -1.
+func (m *matcher) roleID(i int16) string {
+	if i < 0 || int(i) >= len(m.roles) {
+		return ""
+	}
+	return m.roles[i].ID
+}
+
+var podName = regexp.MustCompile(`-(?:[0-9a-z]{6,10}-[0-9a-z]{5}|[0-9]{1,3})$`)
+
+// looksLikePod tells whether a file stem is the name of a pod.
+func looksLikePod(stem string) bool { return podName.MatchString(stem) }

@@ -1,0 +1,212 @@
+package analyze
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"sort"
+	"time"
+
+	"github.com/imbundle/imbundle/analyze/scan"
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// maxMinutes bounds the minute counters of one worker; beyond it hits are added to the nearest minute of their cell.
+const maxMinutes = 150_000
+
+// pass is what one worker gathers. It is not safe for concurrent use; passes are merged when all entries were read.
+type pass struct {
+	shared  *matcher
+	scanner *scan.Scanner
+	year    int
+	zone    *time.Location
+
+	snapshots
+	texts   []*textHits
+	current *textHits
+	minutes int // minute counters in use
+	entries int
+	bytes   int64
+	lines   int64
+}
+
+// textHits is one entry read line by line, with what matched in it.
+type textHits struct {
+	Text
+	roleID   int16 // role by name of the entry; -1 unknown
+	rules    map[cellKey]*cell
+	hops     map[hopKey]*progress
+	answers  map[answerKey]*answerCell
+	seqs     []seqJump
+	lastSeqs map[string]seqMark
+	modules  map[string]int64
+	versions map[string]int64
+}
+
+type cellKey struct {
+	rule int32
+	role int16
+}
+
+func newPass(m *matcher, year int, zone *time.Location) *pass {
+	return &pass{shared: m, scanner: m.set.NewScanner(), year: year, zone: zone}
+}
+
+// read takes in one entry. Only the loss of the input itself is an error; what is malformed is noted.
+func (p *pass) read(f *bundle.File) error {
+	p.entries++
+	in := bufio.NewReaderSize(&counted{r: f, n: &p.bytes}, 64<<10)
+	head, err := in.Peek(sniffSize)
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		return fmt.Errorf("reading %q: %w", f.Name, err)
+	}
+	src := classify(f.Name, head)
+	if src.Form == formSkip || src.Form == formNoLog {
+		return nil
+	}
+	if wrong := p.readForm(in, src); wrong != nil {
+		p.Malformed = append(p.Malformed, Malformed{Entry: f.Name, Detail: wrong.Error()})
+	}
+	return nil
+}
+
+// readForm reads an entry by its form. Tables and describe output are scanned as lines too: rules may know their texts.
+func (p *pass) readForm(in io.Reader, src source) error {
+	switch src.Form {
+	case formLog, formText:
+		return p.scanText(in, src)
+	case formObjects, formMetrics:
+		return readObjects(in, src.Entry, func(o *object) error {
+			p.addObject(src.Entry, o)
+			return nil
+		})
+	case formIncident:
+		return p.readIncident(in, src.Entry)
+	case formTable:
+		return p.both(in, src, func(r io.Reader) error { return p.readTable(r, src) })
+	case formDescribe:
+		return p.both(in, src, func(r io.Reader) error { return p.readDescribe(r, src.Entry) })
+	}
+	return nil
+}
+
+// maxSnapshot bounds a table or describe output, which is held while it is read twice.
+const maxSnapshot = 4 << 20
+
+func (p *pass) both(in io.Reader, src source, parse func(io.Reader) error) error {
+	held, err := io.ReadAll(io.LimitReader(in, maxSnapshot))
+	if err != nil {
+		return err
+	}
+	if err := p.scanText(io.MultiReader(bytes.NewReader(held), in), src); err != nil {
+		return err
+	}
+	return parse(bytes.NewReader(held))
+}
+
+func (p *pass) readIncident(in io.Reader, entry string) error {
+	body, err := io.ReadAll(io.LimitReader(in, 1<<20))
+	if err != nil {
+		return err
+	}
+	return specs.DecodeYAML(entry, body, &p.Incident)
+}
+
+// scanText runs the rules and probes over every line of an entry.
+func (p *pass) scanText(in io.Reader, src source) error {
+	t := &textHits{
+		Text:   Text{Entry: src.Entry, Log: src.Form == formLog, Pod: src.Pod, Previous: src.Previous},
+		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{},
+	}
+	if src.Pod.Pod == "" && looksLikePod(src.Stem) {
+		t.Pod.Pod = src.Stem
+	}
+	p.current = t
+	stats, err := p.scanner.Scan(in, scan.Options{Year: p.year, Location: p.zone}, p.hit)
+	p.lines += stats.Lines
+	t.take(stats)
+	p.texts = append(p.texts, t)
+	return err
+}
+
+// take copies what the scanner counted.
+func (t *textHits) take(stats scan.Stats) {
+	t.Lines, t.Bytes, t.First, t.Last = stats.Lines, stats.Bytes, stats.First, stats.Last
+	t.Starts, t.Silence, t.Offset = stats.Starts, stats.Longest, stats.OffsetPrefix
+	t.Untimed = stats.First.IsZero()
+	for level, n := range stats.Levels {
+		t.Levels[level] += n
+	}
+	t.modules, t.versions = stats.Modules, stats.Versions
+}
+
+// hit files one match; it is called for every line that a rule or probe matches, so it allocates only for samples.
+func (p *pass) hit(h scan.Hit) {
+	role := p.current.roleID
+	if h.Rec != nil {
+		if r := p.shared.lineRole(h.Rec); r >= 0 {
+			role = r
+		}
+	}
+	switch kind, i := p.shared.pattern(h.Pattern); kind {
+	case patternRule:
+		p.ruleHit(i, role, h)
+	case patternHop:
+		p.hopHit(i, role, h)
+	case patternAnswer:
+		p.answerHit(role, h)
+	case patternSeq:
+		p.seqHit(h)
+	}
+}
+
+func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
+	if !p.shared.rules[rule].allowsRole(role) {
+		return
+	}
+	key := cellKey{int32(rule), role}
+	c := p.current.rules[key]
+	if c == nil {
+		c = &cell{}
+		p.current.rules[key] = c
+	}
+	p.minutes += c.add(h, p.minutes < maxMinutes, p.shared.rules[rule].groups)
+}
+
+// counted counts the bytes that pass.
+type counted struct {
+	r io.Reader
+	n *int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	*c.n += int64(n)
+	return n, err
+}
+
+// readAll runs the passes over every entry and merges them.
+func readAll(ctx context.Context, r *bundle.Reader, m *matcher, workers, year int, zone *time.Location) (*pass, error) {
+	passes := make([]*pass, workers)
+	for i := range passes {
+		passes[i] = newPass(m, year, zone)
+	}
+	err := r.Each(ctx, workers, func(worker int, f *bundle.File) error { return passes[worker].read(f) })
+	total := passes[0]
+	for _, p := range passes[1:] {
+		total.merge(p)
+	}
+	sort.Slice(total.texts, func(i, j int) bool { return total.texts[i].Entry < total.texts[j].Entry })
+	return total, err
+}
+
+func (p *pass) merge(o *pass) {
+	p.snapshots.add(&o.snapshots)
+	p.texts = append(p.texts, o.texts...)
+	p.entries += o.entries
+	p.bytes += o.bytes
+	p.lines += o.lines
+}

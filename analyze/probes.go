@@ -1,0 +1,217 @@
+package analyze
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/imbundle/imbundle/analyze/scan"
+)
+
+// The package's own patterns: what shows that a hop works, how requests were answered, which numbers were given out.
+
+type hopKey struct {
+	hop  int16
+	role int16
+}
+
+// maxSeconds bounds the seconds of progress that are kept per hop and entry; beyond it only first, last and count go on.
+const maxSeconds = 20_000
+
+// progress is the work of a hop in one entry.
+type progress struct {
+	count       int64
+	first, last int64 // unix nanoseconds
+	seconds     []int64
+	dropped     bool
+}
+
+func (p *pass) hopHit(hop int, role int16, h scan.Hit) {
+	roles := p.shared.hops[hop].roles
+	if roles != nil && role >= 0 && !roles[role] || h.Rec != nil && troubled(h.Rec.Level) {
+		return
+	}
+	key := hopKey{int16(hop), role}
+	c := p.current.hops[key]
+	if c == nil {
+		c = &progress{}
+		p.current.hops[key] = c
+	}
+	c.add(timeOf(h))
+}
+
+// troubled tells a level at which a line is no sign of progress.
+func troubled(l scan.Level) bool {
+	return l == scan.LevelWarn || l == scan.LevelError || l == scan.LevelPanic || l == scan.LevelFatal
+}
+
+// calm tells a level at which programs report what they do.
+func calm(l scan.Level) bool { return l == scan.LevelInfo || l == scan.LevelDebug }
+
+func (c *progress) add(at int64) {
+	c.count++
+	if at == 0 {
+		return
+	}
+	if c.first == 0 || at < c.first {
+		c.first = at
+	}
+	c.last = max(c.last, at)
+	second := at / int64(time.Second)
+	n := len(c.seconds)
+	switch {
+	case n > 0 && c.seconds[n-1] == second:
+	case n >= maxSeconds:
+		c.dropped = true
+	default:
+		c.seconds = append(c.seconds, second)
+	}
+}
+
+// answerTexts are the requests whose outcome is counted: logins, sends and pulls, as RPC and as HTTP.
+var answerTexts = []string{
+	"msg.msg/SendMsg", "Success - SendMsg", "Error - SendMsg", "/msg/send_msg",
+	"/getAdminToken", "/getUserToken", "/auth/user_token", "/auth/get_user_token", "/auth/get_admin_token",
+	"/PullMessageBySeqs", "/pull_msg_by_seq",
+}
+
+type answerKey struct {
+	request string
+	role    int16
+	code    int
+}
+
+type answerCell struct {
+	count       int
+	first, last int64
+	example     sample
+	seconds     []int64 // of successful sends, to compare with what msgtransfer does
+}
+
+var (
+	respMarks = [][]byte{[]byte("response"), []byte("Response"), []byte("http request processed"), []byte("rpc resp")}
+	okMarks   = [][]byte{[]byte("response success"), []byte("Response Success"), []byte("rpc resp success")}
+	sendMarks = [][]byte{[]byte("SendMsg"), []byte("send_msg")}
+	pullMarks = [][]byte{[]byte("/PullMessageBySeqs"), []byte("pull_msg_by_seq")}
+
+	errCodeField = regexp.MustCompile(`\\?"errCode\\?":\s*(\d+)`)
+	errorCode    = regexp.MustCompile(`(?:Error: |"error": ?"|"error":")(?:Error: )?(\d{3,5})\b`)
+	grpcCode     = regexp.MustCompile(`code = (\w+)`)
+)
+
+// answerHit counts the answer of a request that is watched; the request itself and other mentions are passed over.
+func (p *pass) answerHit(role int16, h scan.Hit) {
+	if !anyOf(h.Text, respMarks) {
+		return
+	}
+	code := 0
+	if !anyOf(h.Text, okMarks) {
+		code = answerCode(h.Text)
+	}
+	key := answerKey{"login", role, code}
+	switch {
+	case anyOf(h.Text, sendMarks):
+		key.request = "send"
+	case anyOf(h.Text, pullMarks):
+		key.request = "pull"
+	}
+	c := p.current.answers[key]
+	if c == nil {
+		c = &answerCell{example: sample{h.Line, timeOf(h), clip(h.Text)}}
+		p.current.answers[key] = c
+	}
+	c.add(timeOf(h), key.request == "send" && code == 0)
+}
+
+func (c *answerCell) add(at int64, keep bool) {
+	c.count++
+	if at == 0 {
+		return
+	}
+	if c.first == 0 || at < c.first {
+		c.first = at
+	}
+	c.last = max(c.last, at)
+	second := at / int64(time.Second)
+	if n := len(c.seconds); keep && n < maxSeconds && (n == 0 || c.seconds[n-1] != second) {
+		c.seconds = append(c.seconds, second)
+	}
+}
+
+func anyOf(text []byte, marks [][]byte) bool {
+	for _, m := range marks {
+		if bytes.Contains(text, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// answerCode reads the error code of an answer that is no plain success; 500 when it names none.
+func answerCode(text []byte) int {
+	if m := errCodeField.FindSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(string(m[1]))
+		return n
+	}
+	if m := errorCode.FindSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(string(m[1]))
+		return n
+	}
+	if m := grpcCode.FindSubmatch(text); m != nil {
+		if n, ok := grpcCodes[string(m[1])]; ok {
+			return n
+		}
+	}
+	return 500
+}
+
+var grpcCodes = map[string]int{"DeadlineExceeded": 4, "ResourceExhausted": 8, "Unimplemented": 12, "Internal": 13, "Unavailable": 14}
+
+// seqText is in every record that msgtransfer writes when it stores messages.
+const seqText = "lastSeq:"
+
+// maxConversations bounds the conversations whose numbers are followed within one entry.
+const maxConversations = 5000
+
+// The Redis counter is given out in reserved blocks (50 or 100 beyond the batch), so a lost key skips about as much.
+const (
+	leastJump = 40
+	mostJump  = 700
+)
+
+// seqJump is a forward jump of a conversation's last number.
+type seqJump struct {
+	conversation string
+	from, to     int64
+	before       int64 // time of the number before, unix nanoseconds
+	hit          sample
+}
+
+var lastSeq = regexp.MustCompile(`lastSeq:(\d+)\s+conversationID:\\?"([^"\\]+)`)
+
+// seqHit follows the numbers of each conversation.
+func (p *pass) seqHit(h scan.Hit) {
+	m := lastSeq.FindSubmatch(h.Text)
+	if m == nil {
+		return
+	}
+	t := p.current
+	seq, err := strconv.ParseInt(string(m[1]), 10, 64)
+	if err != nil {
+		return
+	}
+	if t.lastSeqs == nil {
+		t.lastSeqs = map[string]seqMark{}
+	}
+	last, known := t.lastSeqs[string(m[2])]
+	at := timeOf(h)
+	if known && seq-last.seq >= leastJump && seq-last.seq <= mostJump && len(t.seqs) < maxSamples*8 {
+		t.seqs = append(t.seqs, seqJump{string(m[2]), last.seq, seq, last.at, sample{h.Line, at, clip(h.Text)}})
+	}
+	if known || len(t.lastSeqs) < maxConversations {
+		t.lastSeqs[string(m[2])] = seqMark{seq, at}
+	}
+}
+
+type seqMark struct{ seq, at int64 }

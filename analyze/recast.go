@@ -1,0 +1,123 @@
+package analyze
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imbundle/imbundle/specs"
+)
+
+// circumstances are what a recast looks at besides the episode itself.
+type circumstances struct {
+	starts []time.Time // of any process of the installation, sorted
+	rolls  []time.Time // pod rebuilds and rollouts, sorted
+	others []Evidence  // what else was found
+}
+
+// sameTime is how far apart two pieces of evidence may lie and still be of one time.
+const sameTime = 2 * time.Minute
+
+// holds tells whether every condition that is set holds. A condition about time fails when the time is unknown.
+func (c *circumstances) holds(e *episode, r *specs.Recast) bool {
+	timed := !e.first.IsZero()
+	span := e.last.Sub(e.first)
+	switch {
+	case r.Shorter > 0 && (!timed || span > time.Duration(r.Shorter)),
+		r.Longer > 0 && (!timed || span < time.Duration(r.Longer)),
+		r.Quiet > 0 && (!timed || e.quiet < time.Duration(r.Quiet)),
+		r.AtMost > 0 && e.count > r.AtMost,
+		r.AtLeast > 0 && e.count < r.AtLeast,
+		r.NearStart > 0 && (!timed || !near(c.starts, e.first, time.Duration(r.NearStart))),
+		r.NearRoll > 0 && (!timed || !near(c.rolls, e.first, time.Duration(r.NearRoll))):
+		return false
+	}
+	if len(r.With) > 0 && !c.has(e, r.With, Possible) {
+		return false
+	}
+	return len(r.Without) == 0 || !c.has(e, r.Without, Likely)
+}
+
+// near tells whether one of the times is within d of t, before or after.
+func near(times []time.Time, t time.Time, d time.Duration) bool {
+	i, _ := slices.BinarySearchFunc(times, t.Add(-d), time.Time.Compare)
+	return i < len(times) && !times[i].After(t.Add(d))
+}
+
+// has tells whether other evidence for one of the causes, at least as sure as wanted, is of the episode's time.
+func (c *circumstances) has(e *episode, causes []string, atLeast string) bool {
+	return slices.ContainsFunc(c.others, func(o Evidence) bool {
+		own := o.Check == e.rule.ID && o.Subject.Pod == e.subject.Pod && o.Subject.Role == e.subject.Role
+		return !own && slices.Contains(causes, o.Cause) && sure(o.Confidence) >= sure(atLeast) && overlap(o.Since, o.Until, e.first, e.last)
+	})
+}
+
+// overlap tells whether two spans meet; unknown times meet any.
+func overlap(a1, a2, b1, b2 time.Time) bool {
+	if a1.IsZero() || b1.IsZero() {
+		return true
+	}
+	return !a1.After(b2.Add(sameTime)) && !b1.After(a2.Add(sameTime))
+}
+
+// sure ranks confidences.
+func sure(c string) int {
+	return slices.Index([]string{Possible, Likely, Certain}, c)
+}
+
+// recast states what each episode means, given what else was found.
+func recast(eps []*episode, c *circumstances) []Evidence {
+	out := make([]Evidence, 0, len(eps))
+	for _, e := range eps {
+		ev := e.evidence()
+		if r := e.recastBy(c); r != nil {
+			ev.Instead, ev.Cause, ev.Because, ev.Severity = ev.Cause, r.Cause, r.Because, ""
+		}
+		out = append(out, ev)
+	}
+	return out
+}
+
+// startsOf lists when processes began, as far as logs and pods tell.
+func startsOf(f *Facts) []time.Time {
+	var out []time.Time
+	for _, t := range f.Texts {
+		out = append(out, t.Starts...)
+	}
+	for _, p := range f.Pods {
+		for _, c := range p.Containers {
+			out = append(out, c.State.Started, c.Last.Started, c.LastRestart)
+		}
+	}
+	for _, e := range f.Events {
+		if e.Reason == "Started" {
+			out = append(out, e.Last)
+		}
+	}
+	return known(out)
+}
+
+// rollsOf lists when pods were made, ended or replaced.
+func rollsOf(f *Facts) []time.Time {
+	var out []time.Time
+	for _, p := range f.Pods {
+		out = append(out, p.Created, p.Started)
+	}
+	for _, e := range f.Events {
+		switch e.Reason {
+		case "Killing", "Started", "Created", "Scheduled", "SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet", "Drain", "NodeNotSchedulable":
+			out = append(out, e.First, e.Last)
+		}
+	}
+	for _, w := range f.Workloads {
+		if w.Kind == "ReplicaSet" {
+			out = append(out, w.Created)
+		}
+	}
+	return known(out)
+}
+
+func known(times []time.Time) []time.Time {
+	times = slices.DeleteFunc(times, time.Time.IsZero)
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}

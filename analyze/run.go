@@ -1,0 +1,157 @@
+package analyze
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// Options set up a run.
+type Options struct {
+	Checks  []Check
+	Workers int       // zero means one for each CPU, at most 8
+	Tool    string    // version of the program, for the report
+	Name    string    // how the input is called in the report
+	Now     time.Time // zero means the present; only a fallback for input without any time
+}
+
+// Run reads the whole input once and judges it. The error is one of reading the input or of compiling the specs; what is wrong
+// inside an entry is part of the report.
+func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Report, error) {
+	m, err := newMatcher(s)
+	if err != nil {
+		return nil, err
+	}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = min(8, runtime.GOMAXPROCS(0))
+	}
+	p, err := readAll(ctx, r, m, workers, yearOf(r, o), nil)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, context.Canceled)) {
+		return nil, fmt.Errorf("reading the input: %w", err)
+	}
+	var cut string
+	if err != nil {
+		cut = err.Error()
+	}
+	f := resolve(p, m, collectedAt(r))
+	f.takeManifest(r)
+	report := judge(f, p, m, o)
+	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
+	report.Bundle.Name, report.Bundle.Cut = o.Name, cut
+	report.Stats = Stats{Entries: p.entries, Bytes: p.bytes, Lines: p.lines, Rules: len(s.Rules)}
+	return report, nil
+}
+
+// judge turns facts and hits into the report.
+func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
+	eps, context := episodesOf(p, m, f)
+	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: plain(eps)}
+	f.Evidence = recast(eps, c)
+	findings := runChecks(o.Checks, f)
+	c.others = append(slices.Clone(f.Evidence), evidenceOf(findings)...)
+	f.Evidence = recast(eps, c)
+	findings = runChecks(o.Checks, f)
+	all := append(slices.Clone(f.Evidence), evidenceOf(findings)...)
+
+	ds := diagnose(all, m.specs, f.To)
+	var faults, benign []*diagnosis
+	for _, d := range ds {
+		if d.cause.Benign {
+			benign = append(benign, d)
+		} else {
+			faults = append(faults, d)
+		}
+	}
+	tolerance := f.tolerance()
+	explain(faults, tolerance, f)
+	ranked := rank(faults, m.specs, tolerance)
+	hops := hopStates(ranked, f)
+	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f)}
+	ruledOut(&report.Verdict, ds, m.specs)
+	report.Checks = checkResults(findings, f, context)
+	report.Missing = f.missing()
+	report.Verdict.CollectNext = collectNext(findings, f)
+	report.Outcomes = outcomes(f)
+	report.Changes = changesBefore(f, ranked)
+	report.Fingerprint = fingerprint(ranked)
+	report.Bundle = f.input(tolerance)
+	return report
+}
+
+// episodesOf judges the counts of all rules; context names the rules that were hit less often than they ask for.
+func episodesOf(p *pass, m *matcher, f *Facts) (eps []*episode, context map[string]int) {
+	context = map[string]int{}
+	for _, s := range subjectsOf(p.texts, m, f.Versions) {
+		if !s.enough() {
+			context[s.rule.ID] += s.count
+			continue
+		}
+		eps = append(eps, s.episodes()...)
+	}
+	return eps, context
+}
+
+// plain states what the episodes would mean without any recast.
+func plain(eps []*episode) []Evidence {
+	out := make([]Evidence, 0, len(eps))
+	for _, e := range eps {
+		out = append(out, e.evidence())
+	}
+	return out
+}
+
+// answered is a check with its finding.
+type answered struct {
+	check   Check
+	finding Finding
+}
+
+func runChecks(checks []Check, f *Facts) []answered {
+	out := make([]answered, 0, len(checks))
+	for _, c := range checks {
+		a := answered{c, c.Run(f)}
+		for i := range a.finding.Evidence {
+			e := &a.finding.Evidence[i]
+			e.Check, e.Guide, e.Count = c.ID, c.Guide, max(1, e.Count)
+			if e.Confidence == "" {
+				e.Confidence = Likely
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func evidenceOf(all []answered) []Evidence {
+	var out []Evidence
+	for _, a := range all {
+		out = append(out, a.finding.Evidence...)
+	}
+	return out
+}
+
+// fingerprint is the same for the same leading fault of the same kind of component in two bundles; pod names are left out.
+func fingerprint(ranked []*diagnosis) string {
+	if len(ranked) == 0 {
+		return ""
+	}
+	lead := ranked[0]
+	var roles []string
+	for _, e := range lead.evidence {
+		if r := e.Subject.Role; r != "" && !slices.Contains(roles, r) {
+			roles = append(roles, r)
+		}
+	}
+	slices.Sort(roles)
+	sum := sha256.Sum256([]byte(fmt.Sprint(lead.slug, roles)))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,49 @@
+package analyze
+
+import (
+	"sort"
+
+	"github.com/imbundle/imbundle/specs"
+)
+
+// snapshots collects what one worker reads out of the tables and objects of the input.
+type snapshots struct {
+	Pods        []Pod
+	Nodes       []Node
+	Events      []Event
+	Workloads   []Workload
+	Usage       []Usage
+	Groups      []GroupSample
+	Filesystems []Filesystem
+	Memory      []Memory
+	Changes     []Change
+	Malformed   []Malformed
+	Incident    map[string]any
+}
+
+// Ranks of the sources of a pod's state.
+const (
+	rankTable = iota
+	rankDescribe
+	rankJSON
+)
+
+func (s *snapshots) add(o *snapshots) {
+	s.Pods = append(s.Pods, o.Pods...)
+	s.Nodes = append(s.Nodes, o.Nodes...)
+	s.Events = append(s.Events, o.Events...)
+	s.Workloads = append(s.Workloads, o.Workloads...)
+	s.Usage = append(s.Usage, o.Usage...)
+	s.Groups = append(s.Groups, o.Groups...)
+	s.Filesystems = append(s.Filesystems, o.Filesystems...)
+	s.Memory = append(s.Memory, o.Memory...)
+	s.Changes = append(s.Changes, o.Changes...)
+	s.Malformed = append(s.Malformed, o.Malformed...)
+	if s.Incident == nil {
+		s.Incident = o.Incident
+	}
+}
+
+func text(zh, en string) specs.Text { return specs.Text{ZH: zh, EN: en} }
+
+func sortStrings(s []string) { sort.Strings(s) }

@@ -1,0 +1,224 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imbundle/imbundle/specs"
+)
+
+// Statuses of a verdict.
+const (
+	StatusBroken   = "broken"
+	StatusDegraded = "degraded"
+	StatusHealthy  = "healthy"
+	StatusUnknown  = "unknown"
+)
+
+// vital are the roles without whose logs a healthy path cannot be claimed; of each group one is enough.
+var vital = [][]string{{"api", "msggateway"}, {"rpc-msg"}, {"msgtransfer"}, {"push"}}
+
+// verdict judges the whole from the ranked causes and the hops.
+func verdict(ranked []*diagnosis, hops []HopState, f *Facts) Verdict {
+	v := Verdict{Causes: []CauseResult{}, CollectNext: []string{}}
+	for _, d := range ranked {
+		v.Causes = append(v.Causes, d.result())
+	}
+	v.Status, v.Hop, v.Why = statusOfPath(ranked, hops, f)
+	return v
+}
+
+func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop string, why specs.Text) {
+	if lead := leadingFault(ranked); lead != nil {
+		if lead.recovered {
+			return StatusDegraded, lead.cause.Hop, text("曾发生故障,之后已恢复:"+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
+		}
+		if sure(lead.confidence) >= sure(Likely) {
+			return StatusBroken, firstBroken(hops, lead), lead.cause.Title
+		}
+		return StatusDegraded, lead.cause.Hop, lead.cause.Title
+	}
+	if i := slices.IndexFunc(ranked, func(d *diagnosis) bool { return d.severity == Warning && sure(d.confidence) >= sure(Likely) }); i >= 0 {
+		d := ranked[i]
+		if d.recovered || !ongoing(d, f) {
+			return StatusDegraded, d.cause.Hop, text("只有轻微或已恢复的问题:"+d.cause.Title.ZH, "only minor trouble, or trouble that is over: "+d.cause.Title.EN)
+		}
+		return StatusDegraded, d.cause.Hop, d.cause.Title
+	}
+	if lacks := lacking(hops, f); len(lacks) > 0 {
+		zh, en := "没有发现故障,但数据不足以断定正常,缺:", "no fault found, but the data does not allow to call it healthy; missing: "
+		return StatusUnknown, "", text(zh+joinZH(lacks), en+joinEN(lacks))
+	}
+	return StatusHealthy, "", text("路径上每一跳都有正常处理记录,没有发现故障", "every hop of the path was seen working and no fault was found")
+}
+
+func ongoing(d *diagnosis, f *Facts) bool { return !d.until.IsZero() && f.To.Sub(d.until) < mostCalm }
+
+func leadingFault(ranked []*diagnosis) *diagnosis {
+	for _, d := range ranked {
+		if d.fault() {
+			return d
+		}
+	}
+	return nil
+}
+
+// firstBroken is the first hop of the path that is broken; below the path it is the hop of the leading cause.
+func firstBroken(hops []HopState, lead *diagnosis) string {
+	for _, h := range hops {
+		if h.State == hopBroken && !h.Below {
+			return h.Hop
+		}
+	}
+	return lead.cause.Hop
+}
+
+// lacking names what keeps the path from being called healthy: roles without a log, hops that their roles should show and do
+// not, pods that are not ready, data that was refused.
+func lacking(hops []HopState, f *Facts) []specs.Text {
+	var out []specs.Text
+	for _, group := range vital {
+		if f.textOf(group) == nil {
+			name := strings.Join(group, " / ")
+			out = append(out, text(name+" 的日志", "a log of "+name))
+		}
+	}
+	for i, h := range f.Specs.Hops {
+		if !h.Below && len(h.Progress) > 0 && hops[i].State == hopUnknown && f.textOf(h.Roles) != nil && h.ID != "pull" && h.ID != "client" {
+			out = append(out, text(h.Title.ZH+"的处理记录", "lines of the "+h.Title.EN+" at work"))
+		}
+	}
+	for _, p := range f.Pods {
+		if p.Role != "" && !p.Ready && p.Phase != "Succeeded" {
+			out = append(out, text("Pod "+p.Name+" 未就绪", "pod "+p.Name+" to be ready"))
+		}
+	}
+	for _, g := range f.Gaps {
+		if len(out) < 8 && g.Reason != "not-found" {
+			out = append(out, text(g.What+"("+g.Reason+")", g.What+" ("+g.Reason+")"))
+		}
+	}
+	return out
+}
+
+func joinZH(ts []specs.Text) string {
+	words := make([]string, 0, len(ts))
+	for _, t := range ts {
+		words = append(words, t.ZH)
+	}
+	return strings.Join(words, "、")
+}
+
+func joinEN(ts []specs.Text) string {
+	words := make([]string, 0, len(ts))
+	for _, t := range ts {
+		words = append(words, t.EN)
+	}
+	return strings.Join(words, ", ")
+}
+
+// result is the form of a diagnosis in the report.
+func (d *diagnosis) result() CauseResult {
+	c := CauseResult{
+		Cause: d.slug, Title: d.cause.Title, Means: d.cause.Means, Severity: d.severity, Confidence: d.confidence, Hop: d.cause.Hop,
+		Layer: d.cause.Layer, Guide: d.cause.Guide, Subject: d.subjects(), Count: d.count, Evidence: d.sightings(), Fix: d.cause.Fix, Dont: d.cause.Dont,
+	}
+	if !d.since.IsZero() {
+		c.Since = &d.since
+	}
+	if !d.until.IsZero() {
+		c.Until = &d.until
+	}
+	if d.by != nil {
+		c.ExplainedBy = d.by.slug
+	}
+	for _, e := range d.explains {
+		c.Explains = append(c.Explains, e.slug)
+	}
+	slices.Sort(c.Explains)
+	return c
+}
+
+// shownSubjects bounds the subjects that are named; the rest is counted.
+const shownSubjects = 3
+
+func (d *diagnosis) subjects() string {
+	var names []string
+	for _, e := range d.evidence {
+		if s := e.Subject.String(); s != "" && !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	if more := len(names) - shownSubjects; more > 0 {
+		names = append(names[:shownSubjects], fmt.Sprintf("+%d", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// shownSightings bounds the lines that are shown for a cause.
+const shownSightings = 8
+
+// sightings picks lines of every piece of evidence in turn, the surest evidence first.
+func (d *diagnosis) sightings() []Sighting {
+	out := []Sighting{}
+	for round := 0; round < shownSamples; round++ {
+		for _, e := range d.evidence {
+			if round < len(e.Samples) && len(out) < shownSightings {
+				s := e.Samples[round]
+				s.Check, s.Count = e.Check, 1
+				if s.Says == (specs.Text{}) {
+					s.Says = e.Says
+				}
+				if round == 0 {
+					s.Count = max(1, e.Count)
+				}
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// benignResults lists the recognised false alarms.
+func benignResults(ds []*diagnosis) []BenignResult {
+	out := []BenignResult{}
+	for _, d := range ds {
+		b := BenignResult{Cause: d.slug, Title: d.cause.Title, Why: d.cause.Fix, Count: d.count, Evidence: d.sightings()}
+		for _, e := range d.evidence {
+			if e.Because != (specs.Text{}) {
+				b.Why = e.Because
+				break
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// ruledOut fills in the look-alikes: what the cause must not be taken for, and what its evidence was recast from.
+func ruledOut(v *Verdict, ds []*diagnosis, s *specs.Set) {
+	found := map[string]*diagnosis{}
+	for _, d := range ds {
+		found[d.slug] = d
+	}
+	for i := range v.Causes {
+		c := &v.Causes[i]
+		if not := s.Causes[c.Cause].Not; not != "" && found[not] == nil && s.Causes[not] != nil {
+			c.RuledOut = append(c.RuledOut, RuledOut{Cause: not, Title: s.Causes[not].Title, Because: text("没有支持它的证据", "nothing found speaks for it")})
+		}
+		for _, d := range ds {
+			c.RuledOut = append(c.RuledOut, recastInto(d, c.Cause, found, s)...)
+		}
+	}
+}
+
+// recastInto lists what evidence for other causes was first taken for, when that look-alike is the cause's own.
+func recastInto(d *diagnosis, slug string, found map[string]*diagnosis, s *specs.Set) []RuledOut {
+	for _, e := range d.evidence {
+		if e.Instead != "" && d.slug == slug && found[e.Instead] == nil && s.Causes[e.Instead] != nil {
+			return []RuledOut{{Cause: e.Instead, Title: s.Causes[e.Instead].Title, Because: e.Because}}
+		}
+	}
+	return nil
+}
