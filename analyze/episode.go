@@ -26,9 +26,9 @@ type episode struct {
 // subjectKey tells the texts of one subject from those of others: replicas of a component are subjects of their own, the
 // current and the previous log of a container are one.
 type subjectKey struct {
-	rule int32
-	role int16
-	name string
+	rule         int32
+	role         int16
+	name, target string
 }
 
 // subjectHits is everything that one rule found about one subject.
@@ -54,10 +54,10 @@ func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits
 			if !rule.fitsVersion(t.Version, versions) {
 				continue
 			}
-			id := subjectKey{key.rule, key.role, t.subjectName()}
+			id := subjectKey{key.rule, key.role, t.subjectName(), key.target}
 			s := all[id]
 			if s == nil {
-				s = &subjectHits{rule: rule, subject: Subject{Role: m.roleID(key.role), Namespace: t.Pod.Namespace, Pod: t.Pod.Pod}, ends: ends[t.subjectName()]}
+				s = &subjectHits{rule: rule, subject: Subject{Role: m.roleID(key.role), Namespace: t.Pod.Namespace, Pod: t.Pod.Pod, Target: key.target}, ends: ends[t.subjectName()]}
 				if s.subject.Role == "" {
 					s.subject.Role = t.Role
 				}
@@ -71,7 +71,7 @@ func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b subjectKey) int {
-		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.role, b.role), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.role, b.role), cmp.Compare(a.name, b.name), cmp.Compare(a.target, b.target))
 	})
 	out := make([]*subjectHits, 0, len(keys))
 	for _, k := range keys {

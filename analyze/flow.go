@@ -17,14 +17,20 @@ type Progress struct {
 	Count       int64
 	First, Last time.Time
 	Roles       map[string]int64
-	Seconds     []int64 // unix seconds with at least one line, sorted
-	Dropped     bool    // there were more seconds than are kept
+	Ticks       []Tick // sorted by second
+	Dropped     bool   // there were more seconds than are kept
+}
+
+// Tick counts the lines of one second.
+type Tick struct {
+	Second int64 // unix
+	Count  int
 }
 
 func (p *Progress) join(role string, c progress) {
 	p.Count += c.count
 	p.Roles[role] += c.count
-	p.Seconds = append(p.Seconds, c.seconds...)
+	p.Ticks = append(p.Ticks, c.ticks...)
 	p.Dropped = p.Dropped || c.dropped
 	if c.first == 0 {
 		return
@@ -55,7 +61,7 @@ func flowOf(texts []*textHits, m *matcher) *Flow {
 			if f.Sends == nil {
 				f.Sends = &Progress{Roles: map[string]int64{}}
 			}
-			f.Sends.join(m.roleID(key.role), progress{count: int64(a.count), first: a.first, last: a.last, seconds: a.seconds})
+			f.Sends.join(m.roleID(key.role), progress{count: int64(a.count), first: a.first, last: a.last, ticks: a.ticks})
 		}
 	}
 	for _, p := range f.Hops {
@@ -68,18 +74,29 @@ func flowOf(texts []*textHits, m *matcher) *Flow {
 }
 
 func (p *Progress) tidy() {
-	slices.Sort(p.Seconds)
-	p.Seconds = slices.Compact(p.Seconds)
+	slices.SortFunc(p.Ticks, func(a, b Tick) int { return cmp.Compare(a.Second, b.Second) })
+	merged := p.Ticks[:0]
+	for _, t := range p.Ticks {
+		if n := len(merged); n > 0 && merged[n-1].Second == t.Second {
+			merged[n-1].Count += t.Count
+			continue
+		}
+		merged = append(merged, t)
+	}
+	p.Ticks = merged
 }
 
-// Between returns the seconds of work within (from, to).
-func (p *Progress) Between(from, to time.Time) []int64 {
+// Between returns the work of the whole seconds within (from, to).
+func (p *Progress) Between(from, to time.Time) []Tick {
 	if p == nil {
 		return nil
 	}
-	i, _ := slices.BinarySearch(p.Seconds, from.Unix()+1)
-	j, _ := slices.BinarySearch(p.Seconds, to.Unix())
-	return p.Seconds[i:max(i, j)]
+	find := func(second int64) int {
+		i, _ := slices.BinarySearchFunc(p.Ticks, second, func(t Tick, s int64) int { return cmp.Compare(t.Second, s) })
+		return i
+	}
+	i, j := find(from.Unix()+1), find(to.Unix())
+	return p.Ticks[i:max(i, j)]
 }
 
 // answersOf adds up the answers of all entries; where several roles log the same requests each keeps its own count.

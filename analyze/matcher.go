@@ -26,6 +26,7 @@ type compiledRule struct {
 	*specs.Rule
 	roles  map[int16]bool // nil: any
 	groups []string       // named groups of the expression
+	target string         // the one that names what a line is about
 }
 
 // allowsRole tells whether a rule counts in lines of a role; lines of unknown role pass.
@@ -60,7 +61,7 @@ func newMatcher(s *specs.Set) (*matcher, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compiling rule %q: %w", r.ID, err)
 		}
-		m.rules = append(m.rules, compiledRule{Rule: r, roles: m.roleSet(r.Roles), groups: groupNames(r.Match)})
+		m.rules = append(m.rules, compiledRule{Rule: r, roles: m.roleSet(r.Roles), groups: groupNames(r.Match), target: targetGroup(r.Match)})
 		patterns = append(patterns, scan.Pattern{Any: r.Any, Match: r.Match, Unless: r.Unless, Level: levels})
 	}
 	for _, h := range s.Hops {
@@ -101,6 +102,17 @@ func groupNames(expr string) []string {
 		}
 	}
 	return names
+}
+
+// targetGroup is the named group that tells one subject of a rule from another within one log.
+func targetGroup(expr string) string {
+	names := groupNames(expr)
+	for _, name := range []string{"addr", "target", "topic", "group", "service"} {
+		if contains(names, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (m *matcher) roleSet(ids []string) map[int16]bool {

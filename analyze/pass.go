@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/analyze/scan"
@@ -38,6 +39,8 @@ type textHits struct {
 	Text
 	roleID   int16 // role by name of the entry; -1 unknown
 	rules    map[cellKey]*cell
+	targeted map[int32]int // by rule: hits whose target was looked at
+	targets  int           // cells
 	hops     map[hopKey]*progress
 	answers  map[answerKey]*answerCell
 	seqs     []seqJump
@@ -46,10 +49,19 @@ type textHits struct {
 	versions map[string]int64
 }
 
+// cellKey tells the cells of one entry apart. target is what the line is about where the rule names it: an address, a topic, a
+// group.
 type cellKey struct {
-	rule int32
-	role int16
+	rule   int32
+	role   int16
+	target string
 }
+
+// Bounds on telling targets apart: hits of a rule in an entry that are looked at for it, and cells of an entry.
+const (
+	maxTargeted = 20_000
+	maxTargets  = 512
+)
 
 func newPass(m *matcher, year int, zone *time.Location) *pass {
 	return &pass{shared: m, scanner: m.set.NewScanner(), year: year, zone: zone}
@@ -119,7 +131,7 @@ func (p *pass) readIncident(in io.Reader, entry string) error {
 func (p *pass) scanText(in io.Reader, src source) error {
 	t := &textHits{
 		Text:   Text{Entry: src.Entry, Log: src.Form == formLog, Pod: src.Pod, Previous: src.Previous},
-		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{},
+		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, targeted: map[int32]int{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{},
 	}
 	if src.Pod.Pod == "" && looksLikePod(src.Stem) {
 		t.Pod.Pod = src.Stem
@@ -167,13 +179,29 @@ func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
 	if !p.shared.rules[rule].allowsRole(role) {
 		return
 	}
-	key := cellKey{int32(rule), role}
-	c := p.current.rules[key]
+	c := p.current.cell(rule, role, h, p.shared.rules[rule].target)
+	p.minutes += c.add(h, p.minutes < maxMinutes, p.shared.rules[rule].groups)
+}
+
+// cell finds the counter for a hit. Past the bounds hits go to the counter without a target.
+func (t *textHits) cell(rule int, role int16, h scan.Hit, group string) *cell {
+	key := cellKey{rule: int32(rule), role: role}
+	bare := t.rules[key]
+	if group != "" && t.targeted[key.rule] < maxTargeted {
+		t.targeted[key.rule]++
+		key.target = h.Groups(group)
+	}
+	c := t.rules[key]
+	if c == nil && key.target != "" && t.targets >= maxTargets {
+		key.target, c = "", bare
+	}
 	if c == nil {
 		c = &cell{}
-		p.current.rules[key] = c
+		key.target = strings.Clone(key.target)
+		t.rules[key] = c
+		t.targets++
 	}
-	p.minutes += c.add(h, p.minutes < maxMinutes, p.shared.rules[rule].groups)
+	return c
 }
 
 // counted counts the bytes that pass.

@@ -23,7 +23,7 @@ const maxSeconds = 20_000
 type progress struct {
 	count       int64
 	first, last int64 // unix nanoseconds
-	seconds     []int64
+	ticks       []Tick
 	dropped     bool
 }
 
@@ -58,15 +58,23 @@ func (c *progress) add(at int64) {
 		c.first = at
 	}
 	c.last = max(c.last, at)
+	var kept bool
+	c.ticks, kept = tick(c.ticks, at)
+	c.dropped = c.dropped || !kept
+}
+
+// tick counts a line in its second; it tells false when there are too many seconds already.
+func tick(ticks []Tick, at int64) ([]Tick, bool) {
 	second := at / int64(time.Second)
-	n := len(c.seconds)
-	switch {
-	case n > 0 && c.seconds[n-1] == second:
+	switch n := len(ticks); {
+	case n > 0 && ticks[n-1].Second == second:
+		ticks[n-1].Count++
 	case n >= maxSeconds:
-		c.dropped = true
+		return ticks, false
 	default:
-		c.seconds = append(c.seconds, second)
+		ticks = append(ticks, Tick{second, 1})
 	}
+	return ticks, true
 }
 
 // answerTexts are the requests whose outcome is counted: logins, sends and pulls, as RPC and as HTTP.
@@ -86,7 +94,7 @@ type answerCell struct {
 	count       int
 	first, last int64
 	example     sample
-	seconds     []int64 // of successful sends, to compare with what msgtransfer does
+	ticks       []Tick // of successful sends, to compare with what msgtransfer does
 }
 
 var (
@@ -133,9 +141,8 @@ func (c *answerCell) add(at int64, keep bool) {
 		c.first = at
 	}
 	c.last = max(c.last, at)
-	second := at / int64(time.Second)
-	if n := len(c.seconds); keep && n < maxSeconds && (n == 0 || c.seconds[n-1] != second) {
-		c.seconds = append(c.seconds, second)
+	if keep {
+		c.ticks, _ = tick(c.ticks, at)
 	}
 }
 

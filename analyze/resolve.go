@@ -100,20 +100,22 @@ func (t *textHits) shift(by time.Duration) {
 func (t *textHits) shiftProbes(by time.Duration) {
 	for _, h := range t.hops {
 		h.first, h.last = h.first+int64(by), h.last+int64(by)
-		for i := range h.seconds {
-			h.seconds[i] += int64(by / time.Second)
-		}
+		shiftTicks(h.ticks, by)
 	}
 	for _, a := range t.answers {
 		a.first, a.last = a.first+int64(by), a.last+int64(by)
 		a.example.shift(by)
-		for i := range a.seconds {
-			a.seconds[i] += int64(by / time.Second)
-		}
+		shiftTicks(a.ticks, by)
 	}
 	for i := range t.seqs {
 		t.seqs[i].before += int64(by)
 		t.seqs[i].hit.shift(by)
+	}
+}
+
+func shiftTicks(ticks []Tick, by time.Duration) {
+	for i := range ticks {
+		ticks[i].Second += int64(by / time.Second)
 	}
 }
 

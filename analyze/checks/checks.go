@@ -16,7 +16,7 @@ import (
 func All() []analyze.Check {
 	return []analyze.Check{
 		consumerGroups, consumerGap, seqJump,
-		podRebuilt, probeAtStart,
+		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, diskSpace, hostMemory, logLevel,
 	}
@@ -99,6 +99,14 @@ func recent(f *analyze.Facts, t time.Time, d time.Duration) bool {
 // settled tells whether all that is left of a trouble is its history: the pod is ready and it happened d or longer ago.
 func settled(f *analyze.Facts, p analyze.Pod, at time.Time, d time.Duration) bool {
 	return p.Ready && !at.IsZero() && f.Collected.Sub(at) > d
+}
+
+// onset is when a container ended; unknown when it did so before, as only the last time is recorded.
+func onset(c analyze.Container, s analyze.ContainerState) time.Time {
+	if c.Restarts > 1 {
+		return time.Time{}
+	}
+	return s.Finished
 }
 
 // ours is the confidence in trouble of a pod: only trouble of OpenIM and its stores explains trouble of OpenIM.

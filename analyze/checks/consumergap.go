@@ -15,11 +15,11 @@ var consumerGap = analyze.Check{
 	Needs: []string{"log of msgtransfer at INFO", "log of rpc-msg or api at INFO"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		work := f.Flow.Hops["transfer"]
-		if f.Flow.Sends == nil || work == nil || len(work.Seconds) == 0 || !f.HasLog("msgtransfer") {
+		if f.Flow.Sends == nil || work == nil || len(work.Ticks) == 0 || !f.HasLog("msgtransfer") {
 			return unknown()
 		}
 		var found []analyze.Evidence
-		for _, gap := range gaps(work, f) {
+		for _, gap := range gaps(work) {
 			if e, ok := stall(f, gap[0], gap[1]); ok {
 				found = append(found, e)
 			}
@@ -28,18 +28,19 @@ var consumerGap = analyze.Check{
 	},
 }
 
-// Messages are taken within 100 ms; a stall is told from ordinary delay by this much, and by so many seconds with sends.
+// Messages are taken within 100 ms; a stall is told from ordinary delay by this much, and by so many sends.
 const (
 	leastGap   = 4 * time.Second
 	leastSends = 3
 )
 
 // gaps lists the pauses of msgtransfer between two seconds of work.
-func gaps(work *analyze.Progress, f *analyze.Facts) [][2]time.Time {
+func gaps(work *analyze.Progress) [][2]time.Time {
 	var out [][2]time.Time
-	for i := 1; i < len(work.Seconds); i++ {
-		if work.Seconds[i]-work.Seconds[i-1] > int64(leastGap/time.Second) {
-			out = append(out, [2]time.Time{time.Unix(work.Seconds[i-1], 0).UTC(), time.Unix(work.Seconds[i], 0).UTC()})
+	for i := 1; i < len(work.Ticks); i++ {
+		from, to := work.Ticks[i-1].Second, work.Ticks[i].Second
+		if to-from > int64(leastGap/time.Second) {
+			out = append(out, [2]time.Time{time.Unix(from, 0).UTC(), time.Unix(to, 0).UTC()})
 		}
 	}
 	return out
@@ -48,12 +49,16 @@ func gaps(work *analyze.Progress, f *analyze.Facts) [][2]time.Time {
 // stall tells whether messages were sent during a pause, long enough before its end.
 func stall(f *analyze.Facts, from, to time.Time) (analyze.Evidence, bool) {
 	sends := f.Flow.Sends.Between(from, to)
-	if len(sends) < leastSends || to.Sub(time.Unix(sends[0], 0)) < leastGap {
+	count := 0
+	for _, t := range sends {
+		count += t.Count
+	}
+	if count < leastSends || to.Sub(time.Unix(sends[0].Second, 0)) < leastGap {
 		return analyze.Evidence{}, false
 	}
 	e := analyze.Evidence{
-		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer"}, Count: len(sends),
-		Since: time.Unix(sends[0], 0).UTC(), Until: to, Says: say("有消息发送成功,而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
+		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer"}, Count: count,
+		Since: time.Unix(sends[0].Second, 0).UTC(), Until: to, Says: say("有消息发送成功,而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
 	}
 	for _, t := range f.Texts {
 		if t.Role != "msgtransfer" {
@@ -65,8 +70,8 @@ func stall(f *analyze.Facts, from, to time.Time) (analyze.Evidence, bool) {
 				restarted = ", started again at " + start.Format("15:04:05")
 			}
 		}
-		e.Samples = append(e.Samples, analyze.Sighting{Entry: t.Entry, Text: fmt.Sprintf("no message taken from %s to %s while messages were sent in %d of those seconds%s",
-			from.Format("15:04:05"), to.Format("15:04:05"), len(sends), restarted)})
+		e.Samples = append(e.Samples, analyze.Sighting{Entry: t.Entry, Text: fmt.Sprintf("no message taken from %s to %s while %d were sent%s",
+			from.Format("15:04:05"), to.Format("15:04:05"), count, restarted)})
 	}
 	return e, len(e.Samples) > 0
 }

@@ -33,7 +33,7 @@ var killedOther = analyze.Check{
 func killed(f *analyze.Facts, p analyze.Pod, c analyze.Container, s analyze.ContainerState) analyze.Evidence {
 	e := analyze.Evidence{
 		Cause: "pod-killed-other", Confidence: ours(p, analyze.Likely), Subject: subjectOf(p), Count: max(1, c.Restarts),
-		Since: s.Finished, Until: s.Finished, Says: say("容器被 SIGKILL 结束,但不是 OOM", "the container was ended by SIGKILL, not by OOM"),
+		Since: onset(c, s), Until: s.Finished, Says: say("容器被 SIGKILL 结束,但不是 OOM", "the container was ended by SIGKILL, not by OOM"),
 		Samples: ofPod(p, "container %s exit 137, reason %s, restarts %d", c.Name, s.Reason, c.Restarts),
 	}
 	for _, ev := range f.Events {
