@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/checks"
+	"github.com/imbundle/imbundle/analyze/report"
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// analyzeFlags are shared by the commands that end in a report.
+type analyzeFlags struct {
+	output  string
+	lang    string
+	failOn  string
+	specs   []string
+	workers int
+}
+
+// failLevels are the values of --fail-on, weakest last; at "never" no cause changes the exit code.
+var failLevels = []string{analyze.Critical, analyze.Error, analyze.Warning, analyze.Info, "never"}
+
+func newAnalyze(s streams) *cobra.Command {
+	var f analyzeFlags
+	c := &cobra.Command{
+		Use:   "analyze FILE|DIR|-",
+		Short: "Say what broke first, why, what proves it, what to do and what must not be done",
+		Long: `Reads a bundle, another tool's bundle, any tar, tar.gz, tar.zst or zip, a folder of loose files, one log, or
+standard input ("-"), and says which hop of the message path broke first. Needs no cluster and changes nothing.`,
+		Example: `  imbundle analyze imbundle-prod-20260702T021500Z.tgz
+  kubectl logs deploy/openim-api | imbundle analyze -
+  imbundle analyze logs/ -o json | jq .verdict.causes[0].cause`,
+		Args: exactly("FILE|DIR|-"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runAnalyze(c.Context(), s, f, args[0])
+		},
+	}
+	f.add(c)
+	return c
+}
+
+func (f *analyzeFlags) add(c *cobra.Command) {
+	c.Flags().StringVarP(&f.output, "output", "o", "table", "form of the result: table, wide, json")
+	c.Flags().StringVar(&f.lang, "lang", "", "language of the result: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
+	c.Flags().StringVar(&f.failOn, "fail-on", analyze.Critical, "exit with 4 when a cause is at least this bad: "+strings.Join(failLevels, ", "))
+	c.Flags().StringArrayVar(&f.specs, "specs", nil, "folder of rules and causes to add to the built-in ones (repeatable)")
+	c.Flags().IntVar(&f.workers, "workers", 0, "entries read at a time (default: one per CPU)")
+}
+
+func (f *analyzeFlags) validate(s streams) error {
+	if err := oneOf("--output", f.output, "table", "wide", "json"); err != nil {
+		return err
+	}
+	if err := oneOf("--fail-on", f.failOn, failLevels...); err != nil {
+		return err
+	}
+	if f.workers < 0 {
+		return usagef("leave it out for one per CPU", "--workers %d is negative", f.workers)
+	}
+	var err error
+	f.lang, err = s.language(f.lang)
+	return err
+}
+
+// oneOf refuses a value that is none of the allowed ones, naming the nearest.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	hint := "use one of " + strings.Join(allowed, ", ")
+	if near := nearest(value, allowed); near != "" {
+		hint = "did you mean `" + flag + " " + near + "`?"
+	}
+	return usagef(hint, "%s %q is not known", flag, value)
+}
+
+func runAnalyze(ctx context.Context, s streams, f analyzeFlags, path string) error {
+	if err := f.validate(s); err != nil {
+		return err
+	}
+	if path == "-" && terminal(s.in) != nil {
+		return usagef("pipe a bundle or a log into it", "standard input is a terminal")
+	}
+	set, err := specs.Load(f.specs...)
+	if err != nil {
+		return err
+	}
+	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in})
+	if err != nil {
+		return err
+	}
+	rep, err := judge(ctx, r, set, f)
+	if err != nil {
+		return err
+	}
+	return f.render(s, rep)
+}
+
+// judge reads r once, closes it and returns the verdict.
+func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags) (*analyze.Report, error) {
+	rep, err := analyze.Run(ctx, r, set, analyze.Options{
+		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Now: time.Now(),
+	})
+	if closeErr := r.Close(); err == nil {
+		err = closeErr
+	}
+	return rep, err
+}
+
+// render prints the report and returns what the exit code says about it.
+func (f *analyzeFlags) render(s streams, r *analyze.Report) error {
+	var err error
+	switch f.output {
+	case "json":
+		err = report.JSON(s.out, r)
+	default:
+		err = report.Table(s.out, r, report.Options{Lang: f.lang, Wide: f.output == "wide", Color: s.colors(s.out), Width: width(s.out)})
+	}
+	if err != nil {
+		return err
+	}
+	return exits(f.exitCode(r))
+}
+
+func (f *analyzeFlags) exitCode(r *analyze.Report) int {
+	least := slices.Index(failLevels, f.failOn)
+	for _, c := range r.Verdict.Causes {
+		if level := slices.Index(failLevels, c.Severity); f.failOn != "never" && level >= 0 && level <= least {
+			return exitCause
+		}
+	}
+	if r.Verdict.Status == "unknown" {
+		return exitIncomplete
+	}
+	return exitFine
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/collect/kube"
+	"github.com/imbundle/imbundle/specs"
+)
+
+// collectFlags are the circumstances of one collection.
+type collectFlags struct {
+	intakeFlags
+	kube           kube.Options
+	output         string
+	profile        string
+	lang           string
+	maxSize        size
+	maxLogSize     size
+	deadline       time.Duration
+	requestTimeout time.Duration
+	specs          []string
+	all            bool
+	quiet          bool
+}
+
+func newCollect(s streams) *cobra.Command {
+	f := collectFlags{kube: kube.Options{Flags: kube.NewFlags()}}
+	c := &cobra.Command{
+		Use:   "collect",
+		Short: "Collect the evidence of an installation into one file",
+		Long: `Finds OpenIM in the cluster that kubectl talks to and collects into one file what its diagnosis needs: objects and
+kubectl's own tables, logs of every container (current, previous, init, sidecar, ephemeral), usage, events. Without flags
+it looks for OpenIM in every namespace that the user may read, and back two hours.
+
+Everything is redacted on the way into the file: passwords, tokens, keys and certificates never reach the disk. Message
+bodies are never asked for. Nothing in the cluster is changed. The file is valid at every moment: after Ctrl-C, a deadline
+or a full disk it holds what was gathered, and says what is missing.
+
+Prints the name of the file; everything else goes to standard error.`,
+		Example: `  imbundle collect
+  imbundle collect -n openim --around "2026-07-02 10:15" --scope all --scenario realtime --note "no messages since the update"
+  imbundle collect --profile quick --ask`,
+		Args: exactly(),
+		RunE: func(c *cobra.Command, _ []string) error { return runCollect(c.Context(), s, f) },
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVarP(&f.kube.Namespaces, "namespace", "n", nil, "namespace to collect (repeatable; default: where OpenIM is found)")
+	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "collect every namespace that the user may read")
+	f.intakeFlags.add(c)
+	flags.StringVarP(&f.output, "output", "f", "", "file to write; must not exist (default imbundle-NAMESPACE-TIME.tgz)")
+	flags.StringVar(&f.profile, "profile", "standard", "how much: standard, or quick (under 20 MB and 60 s)")
+	flags.Var(&f.maxSize, "max-size", "largest size of the file, as 200MB; what matters most comes first (default no limit)")
+	flags.Var(&f.maxLogSize, "max-log-size", "largest size of one log before compression; its head and its newest part are kept (default 20 MiB)")
+	flags.DurationVar(&f.deadline, "deadline", 0, "end the collection after this time (default 5m)")
+	flags.DurationVar(&f.requestTimeout, "request-timeout", 0, "give up a request after this time without an answer (default 20s)")
+	flags.BoolVar(&f.kube.Exec, "exec", false, "also read log files inside containers, by exec, where nothing goes to standard output")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but the file's name and errors")
+	flags.StringVar(&f.lang, "lang", "", "language of the questions: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
+	flags.StringArrayVar(&f.specs, "specs", nil, "folder of redactions and roles to add to the built-in ones (repeatable)")
+	f.kube.Flags.AddFlags(flags)
+	return c
+}
+
+func (f *collectFlags) validate(s streams) (err error) {
+	if err := oneOf("--profile", f.profile, "standard", "quick"); err != nil {
+		return err
+	}
+	if f.all && len(f.kube.Namespaces) > 0 {
+		return usagef("leave one of them out", "--namespace and --all-namespaces exclude each other")
+	}
+	for name, d := range map[string]time.Duration{"--deadline": f.deadline, "--request-timeout": f.requestTimeout} {
+		if d < 0 {
+			return usagef("leave it out for the default", "%s %s is negative", name, d)
+		}
+	}
+	f.lang, err = s.language(f.lang)
+	return err
+}
+
+func runCollect(ctx context.Context, s streams, f collectFlags) error {
+	if err := f.validate(s); err != nil {
+		return err
+	}
+	incident, window, err := f.intake(ctx, s, f.lang)
+	if err != nil {
+		return err
+	}
+	set, err := specs.Load(f.specs...)
+	if err != nil {
+		return err
+	}
+	o, err := f.options(set, incident, window)
+	if err != nil {
+		return err
+	}
+	if err := mustNotExist(f.output); err != nil {
+		return err
+	}
+	sources, err := f.survey(ctx, s, set, &o)
+	if err != nil {
+		return err
+	}
+	view := newProgress(s, f.quiet)
+	o.Progress = view
+	res, err := collect.Run(ctx, o, sources)
+	view.close()
+	if res == nil {
+		return err
+	}
+	return f.sumUp(s, res, err)
+}
+
+// mustNotExist says early what creating the file would say after the cluster was asked; creating still decides.
+func mustNotExist(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("creating %q: %w", path, fs.ErrExist)
+	}
+	return nil
+}
+
+// options is the run without what only the cluster can tell.
+func (f *collectFlags) options(set *specs.Set, incident collect.Incident, window bundle.Window) (collect.Options, error) {
+	redactor, err := newRedactor(set)
+	if err != nil {
+		return collect.Options{}, err
+	}
+	o := collect.Options{
+		Output: f.output, Window: window, Incident: incident, Attach: f.attach,
+		Deadline: f.deadline, RequestTimeout: f.requestTimeout, MaxSize: int64(f.maxSize), MaxLogSize: int64(f.maxLogSize),
+		Redactor: redactor, Specs: set, Tool: bundle.Tool{Name: "imbundle", Version: toolVersion()},
+	}
+	if f.profile == "quick" {
+		o = o.Quick()
+	}
+	return o, nil
+}
+
+// survey looks at the cluster, says what it found, and completes the options with it.
+func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o *collect.Options) ([]collect.Source, error) {
+	f.kube.Specs, f.kube.RequestTimeout = set, f.requestTimeout
+	f.kube.UserAgent = "imbundle/" + toolVersion()
+	if f.profile == "quick" {
+		f.kube = f.kube.Quick()
+	}
+	cluster, err := kube.Connect(ctx, f.kube)
+	if err != nil {
+		return nil, err
+	}
+	if f.all {
+		if err := cluster.ChooseAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	found, err := cluster.Survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !f.quiet {
+		fmt.Fprintf(s.err, "Kubernetes %s at %s\n%s\n", cluster.Version(), cluster.Host(), strings.Join(found.Lines(), "\n"))
+	}
+	o.Clock, o.Scope, o.Gaps = cluster.Clock(), found.Scope(), found.Gaps()
+	if o.Output == "" {
+		o.Output = defaultName(found.Namespaces, time.Now())
+	}
+	return cluster.Sources(found), nil
+}
+
+// defaultName is imbundle-<namespace>-<UTC time>.tgz; several namespaces are counted.
+func defaultName(namespaces []string, now time.Time) string {
+	name := "cluster"
+	if len(namespaces) > 0 {
+		name = namespaces[0]
+	}
+	if more := len(namespaces) - 1; more > 0 {
+		name += fmt.Sprintf("+%d", more)
+	}
+	return fmt.Sprintf("imbundle-%s-%s.tgz", name, now.UTC().Format("20060102T150405Z"))
+}
+
+// sumUp says what came of the run. A bundle that exists is never an error alone: it holds what was gathered.
+func (f *collectFlags) sumUp(s streams, res *collect.Result, err error) error {
+	if !f.quiet {
+		tellResult(s, res)
+	}
+	if _, writeErr := fmt.Fprintln(s.out, res.Path); err == nil {
+		err = writeErr
+	}
+	if err != nil {
+		return withHint(err, fmt.Sprintf("%s holds what was gathered before; `imbundle verify` tells what", res.Path))
+	}
+	if !res.Complete {
+		return exits(exitIncomplete)
+	}
+	return nil
+}
+
+func tellResult(s streams, res *collect.Result) {
+	fmt.Fprintf(s.err, "%s: %s, %d entries of %s, in %s\n", res.Path, humanBytes(res.Size), res.Entries, humanBytes(res.Bytes), res.Elapsed.Round(100*time.Millisecond))
+	reasons := map[string]int{}
+	for _, g := range res.Gaps {
+		reasons[g.Reason]++
+	}
+	for _, g := range res.Gaps {
+		if n := reasons[g.Reason]; n > 0 {
+			fmt.Fprintf(s.err, "missing: %d × %s\n", n, g.Reason)
+			reasons[g.Reason] = 0
+		}
+		if g.Costs != "" {
+			fmt.Fprintf(s.err, "  %s: %s\n", strings.TrimSpace(g.Source+" "+g.Entry), g.Costs)
+		}
+	}
+	if !res.Complete {
+		fmt.Fprintf(s.err, "incomplete: %s\n", res.Reason)
+	}
+	fmt.Fprintf(s.err, "next: imbundle analyze %s\n", res.Path)
+}
