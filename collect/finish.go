@@ -125,7 +125,9 @@ type incidentSource struct{ incident Incident }
 
 func (incidentSource) Name() string { return "incident" }
 
-func (incidentSource) Promise() Promise { return Promise{Entries: []string{bundle.IncidentFile}, Priority: highest} }
+func (incidentSource) Promise() Promise {
+	return Promise{Entries: []string{bundle.IncidentFile}, Priority: highest}
+}
 
 func (s incidentSource) Collect(_ context.Context, b *Batch) error {
 	body, err := s.incident.YAML()

@@ -184,4 +184,6 @@ func grants(rules []authv1.ResourceRule, a ask) bool {
 	return false
 }
 
-func has(list []string, want string) bool { return slices.Contains(list, want) || slices.Contains(list, "*") }
+func has(list []string, want string) bool {
+	return slices.Contains(list, want) || slices.Contains(list, "*")
+}

@@ -197,4 +197,3 @@ func (c *Cluster) Clock() []bundle.ClockOffset {
 	}
 	return []bundle.ClockOffset{*c.clock}
 }
-

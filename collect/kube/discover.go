@@ -26,7 +26,7 @@ type Component struct {
 	Replicas  int    `json:"replicas"` // wanted
 	Ready     int    `json:"ready"`
 	Image     string `json:"image"`
-	By        string `json:"by"` // what gave it away: image, label, name, port
+	By        string `json:"by"`   // what gave it away: image, label, name, port
 	Sure      bool   `json:"sure"` // that sign belongs to OpenIM alone
 }
 
@@ -39,6 +39,8 @@ type Survey struct {
 	Version    string      // of OpenIM, by its image tags; empty when they do not say
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
+	streams    []*stream // logs of the pods that there are
+	logsRead   chan struct{}
 }
 
 // Survey finds OpenIM and asks what may be read. Namespaces given in the options are taken as they are;
@@ -48,7 +50,7 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed}
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed, logsRead: make(chan struct{})}
 	if len(s.Namespaces) == 0 {
 		s.Namespaces = namespacesOf(found)
 	}
@@ -59,6 +61,9 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	s.Missing = c.lacking(s.Components)
 	s.Version = imageVersion(s.Components)
 	if s.Access, err = c.review(ctx, s.Namespaces); err != nil {
+		return nil, fmt.Errorf("asking what the user may read: %w", err)
+	}
+	if s.streams, err = c.streams(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -1,0 +1,192 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
+)
+
+// leastLog is the smallest part of the budget with which a log is begun.
+const leastLog = 32 << 10
+
+// logs collects the log of every container of the chosen namespaces.
+type logs struct {
+	c *Cluster
+	s *Survey
+}
+
+func (*logs) Name() string { return logsName }
+
+func (l *logs) Promise() collect.Promise {
+	p := collect.Promise{Priority: logsPriority}
+	for _, s := range l.s.streams {
+		if s.none == "" {
+			p.Entries = append(p.Entries, s.entry())
+		}
+	}
+	return p
+}
+
+// Collect reads what the survey saw, then once more what has come up since: pods are replaced while one looks at them.
+func (l *logs) Collect(ctx context.Context, b *collect.Batch) error {
+	defer close(l.s.logsRead)
+	l.readAll(ctx, b, l.s.streams)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	seen := map[string]bool{}
+	for _, s := range l.s.streams {
+		seen[s.entry()] = true
+	}
+	later, err := l.c.streams(ctx, l.s)
+	if err != nil {
+		return fmt.Errorf("looking for new pods: %w", err)
+	}
+	var fresh []*stream
+	for _, s := range later {
+		if !seen[s.entry()] && s.none == "" {
+			fresh = append(fresh, s)
+			b.Expect(s.entry())
+		}
+	}
+	l.readAll(ctx, b, fresh)
+	return ctx.Err()
+}
+
+// streams lists the logs of all pods whose logs may be read.
+func (c *Cluster) streams(ctx context.Context, s *Survey) ([]*stream, error) {
+	var all []*stream
+	for _, ns := range s.Namespaces {
+		if !s.Access.May("list", "", "pods", ns) || !s.Access.May("get", "", "pods/log", ns) {
+			continue
+		}
+		err := list(ctx, c, "/api/v1"+inNamespace(ns)+"/pods", func(p *corev1.Pod) {
+			all = append(all, streamsOf(c.o.Specs, p)...)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("listing the pods of namespace %q: %w", ns, err)
+		}
+	}
+	byRank(all)
+	return all, nil
+}
+
+// readAll reads logs side by side, within the limits of nodes and of the whole.
+func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
+	var some []*stream
+	for _, s := range all {
+		if s.none != "" {
+			b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.NotFound, Detail: s.none})
+			continue
+		}
+		some = append(some, s)
+	}
+	q := newQueue(some, l.c.o.StreamsPerNode)
+	stop := context.AfterFunc(ctx, func() {
+		for _, s := range q.stop() {
+			b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "not begun: " + endText(ctx)})
+		}
+	})
+	defer stop()
+	var work sync.WaitGroup
+	for range min(l.c.o.Streams, len(some)) {
+		work.Go(func() {
+			for {
+				s, weights, down := q.next()
+				if s == nil {
+					return
+				}
+				if down != "" {
+					b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "node " + s.node + " was given up: " + down})
+					q.done(s, down)
+					continue
+				}
+				q.done(s, l.read(ctx, b, s, weights))
+			}
+		})
+	}
+	work.Wait()
+}
+
+// endText says why a context ended.
+func endText(ctx context.Context) string {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.Canceled) {
+		return "the collection was interrupted"
+	}
+	return cause.Error()
+}
+
+// read collects one log. It returns why the node is at fault, when it did not answer.
+func (l *logs) read(ctx context.Context, b *collect.Batch, s *stream, weights float64) (fault string) {
+	grant := b.Budget().Reserve(b.Priority(), b.MaxLogSize(), s.weight(), weights)
+	defer grant.Settle()
+	if grant.Bytes < min(leastLog, b.MaxLogSize()) {
+		b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Budget, Detail: "nothing was left of the size limit", Costs: "this log"})
+		return ""
+	}
+	r := &reading{c: l.c, s: s, limit: grant.Bytes, window: l.window(b.Window())}
+	defer r.free()
+	r.run(ctx)
+	s.lines.Store(r.kept.lines)
+	if r.got() {
+		l.write(ctx, b, r, grant)
+		return r.fault
+	}
+	if r.err != nil {
+		b.Gap(bundle.Gap{Entry: s.entry(), Reason: r.reason(), Detail: r.err.Error()})
+		return r.fault
+	}
+	l.write(ctx, b, r, grant) // an empty log: the container said nothing in the window
+	return ""
+}
+
+// window is what logs are asked for: wider than the user's by as much as the clocks differ.
+func (l *logs) window(w bundle.Window) bundle.Window {
+	if c := l.c.clock; c != nil && c.Offset.Abs() > c.Uncertainty {
+		if !w.From.IsZero() {
+			w.From = w.From.Add(-c.Offset.Abs())
+		}
+		if !w.To.IsZero() {
+			w.To = w.To.Add(c.Offset.Abs())
+		}
+	}
+	if !w.To.Before(l.c.o.Now().Add(-time.Minute)) {
+		w.To = time.Time{} // it ends now: nothing is cut
+	}
+	return w
+}
+
+// write puts what was read into the bundle, in the order of time, with a line where something was left out.
+func (l *logs) write(ctx context.Context, b *collect.Batch, r *reading, grant *collect.Grant) {
+	e, err := b.Create(r.s.entry(), bundle.Meta{Attrs: r.s.attrs()})
+	if err != nil {
+		b.Gap(bundle.Gap{Entry: r.s.entry(), Reason: collect.ReasonOf(err), Detail: err.Error()})
+		return
+	}
+	e.Use(grant)
+	if ctx.Err() != nil {
+		r.shrink()
+	}
+	t, err := r.writeTo(e)
+	if errors.Is(err, bundle.ErrBudget) {
+		err = nil // what fitted is kept, and marked by the writer
+	}
+	if t != nil {
+		e.Truncate(*t)
+	}
+	if err != nil {
+		e.Abort(bundle.Gap{Reason: collect.ReasonOf(err), Detail: err.Error()})
+		return
+	}
+	if err := e.Close(); err == nil && r.err != nil {
+		b.Gap(bundle.Gap{Entry: r.s.entry(), Reason: r.reason(), Detail: "the log ended early: " + r.err.Error()})
+	}
+}

@@ -1,0 +1,206 @@
+package kube
+
+import (
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+)
+
+// chunkSize is the unit in which a log is held and dropped.
+const chunkSize = 256 << 10
+
+// plainLimit is how much of all logs together is held as it came; chunks beyond it are compressed.
+const plainLimit = 24 << 20
+
+// plain counts the uncompressed bytes held by every keeper.
+var plain atomic.Int64
+
+// chunk is a piece of a log, compressed or not.
+type chunk struct {
+	data   []byte
+	size   int // before compression
+	packed bool
+}
+
+// keeper holds the head and the newest bytes of a stream that may be longer than its limit. The zero value is not usable.
+type keeper struct {
+	unit       int // size of a chunk
+	heads      int // how many chunks the head has
+	tails      int // how many chunks the tail may have
+	head, tail []chunk
+	fill       []byte // the chunk being filled
+	total      int64
+	dropped    int64
+	lines      int64
+}
+
+// newKeeper keeps at most limit bytes, a tenth of them from the beginning.
+func newKeeper(limit int64) *keeper {
+	unit := int(max(4<<10, min(chunkSize, limit/20)))
+	all := max(2, int(limit)/unit)
+	heads := max(1, all/10)
+	return &keeper{unit: unit, heads: heads, tails: max(1, all-heads)}
+}
+
+// Write never fails.
+func (k *keeper) Write(p []byte) (int, error) {
+	n := len(p)
+	k.total += int64(n)
+	k.lines += int64(bytes.Count(p, []byte{'\n'}))
+	for len(p) > 0 {
+		if k.fill == nil {
+			k.fill = make([]byte, 0, min(k.unit, max(4<<10, len(p))))
+		}
+		room := min(k.unit-len(k.fill), len(p))
+		k.fill = append(k.fill, p[:room]...)
+		p = p[room:]
+		if len(k.fill) == k.unit {
+			k.put()
+		}
+	}
+	return n, nil
+}
+
+// put moves the full chunk to the head, or to the tail, whose oldest chunk then gives way.
+func (k *keeper) put() {
+	if len(k.head) < k.heads {
+		k.head = append(k.head, pack(k.fill))
+		k.fill = nil
+		return
+	}
+	k.tail = append(k.tail, pack(k.fill))
+	k.fill = nil
+	for len(k.tail) > k.tails {
+		k.drop()
+	}
+}
+
+func (k *keeper) drop() {
+	k.dropped += int64(k.tail[0].size)
+	k.tail[0].free()
+	k.tail[0] = chunk{}
+	k.tail = k.tail[1:]
+}
+
+// shrink drops the older part of the tail, so that at most so many bytes of it are left.
+func (k *keeper) shrink(limit int64) {
+	held := int64(len(k.fill))
+	for _, c := range k.tail {
+		held += int64(c.size)
+	}
+	for held > limit && len(k.tail) > 0 {
+		held -= int64(k.tail[0].size)
+		k.drop()
+	}
+}
+
+// peek is the beginning of what came, at most n bytes of it.
+func (k *keeper) peek(n int) []byte {
+	first := k.fill
+	if len(k.head) > 0 {
+		var err error
+		if first, err = k.head[0].bytes(); err != nil {
+			return nil
+		}
+	}
+	return first[:min(n, len(first))]
+}
+
+// free gives up what is held.
+func (k *keeper) free() {
+	for _, c := range append(k.head, k.tail...) {
+		c.free()
+	}
+	k.head, k.tail, k.fill = nil, nil, nil
+}
+
+// writeHead writes the head; it ends with a whole line when something behind it was dropped. It returns the bytes written.
+func (k *keeper) writeHead(w io.Writer) (int64, error) {
+	var n int64
+	for i, c := range k.head {
+		data, err := c.bytes()
+		if err != nil {
+			return n, err
+		}
+		if i == len(k.head)-1 && k.dropped > 0 {
+			data = data[:bytes.LastIndexByte(data, '\n')+1]
+		}
+		m, err := w.Write(data)
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// writeTail writes what follows the head; it begins with a whole line when something before it was dropped.
+func (k *keeper) writeTail(w io.Writer) (int64, error) {
+	var n int64
+	cut := k.dropped > 0
+	for _, c := range append(k.tail, chunk{data: k.fill, size: len(k.fill)}) {
+		data, err := c.bytes()
+		if err != nil {
+			return n, err
+		}
+		if cut {
+			i := bytes.IndexByte(data, '\n')
+			if i < 0 {
+				continue // the rest of a line whose beginning was dropped
+			}
+			data, cut = data[i+1:], false
+		}
+		m, err := w.Write(data)
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+var packers = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
+	if err != nil {
+		panic(err) // BestSpeed is a valid level
+	}
+	return w
+}}
+
+// pack holds data as it is while there is room, and compressed otherwise. It keeps data.
+func pack(data []byte) chunk {
+	size := len(data)
+	if plain.Add(int64(size)) <= plainLimit {
+		return chunk{data: data, size: size}
+	}
+	plain.Add(-int64(size))
+	var b bytes.Buffer
+	w := packers.Get().(*flate.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
+	_, err := w.Write(data)
+	if closeErr := w.Close(); err != nil || closeErr != nil {
+		panic("writing to memory failed") // a bytes.Buffer takes everything
+	}
+	return chunk{data: bytes.Clone(b.Bytes()), size: size, packed: true}
+}
+
+func (c chunk) bytes() ([]byte, error) {
+	if !c.packed {
+		return c.data, nil
+	}
+	data := make([]byte, c.size)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(c.data)), data); err != nil {
+		return nil, fmt.Errorf("unpacking a piece of a log: %w", err)
+	}
+	return data, nil
+}
+
+func (c chunk) free() {
+	if !c.packed {
+		plain.Add(-int64(c.size))
+	}
+}
