@@ -46,6 +46,7 @@ lint: house
 	@unformatted=$$($(GO) run $(GOFUMPT) -l $(GOFILES)); \
 	 if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags e2e ./testdata/e2e
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 
