@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -23,7 +24,7 @@ func (w *Writer) append(info EntryInfo, b *body, counts map[string]int64) error 
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p.total() > w.left() {
+	if !b.own && p.total() > w.left() {
 		return fmt.Errorf("appending %q: %w", info.Name, ErrBudget)
 	}
 	if err := w.copy(&info, p, "append"); err != nil {
@@ -142,18 +143,20 @@ func (w *Writer) put(name string, document any) error {
 	if err != nil {
 		return err
 	}
-	return w.append(info, b, nil)
+	return errors.Join(w.append(info, b, nil), b.discard())
 }
 
 // own makes the body of an entry of the writer's own, whose texts were redacted one by one.
 func (w *Writer) own(name string, text []byte) (EntryInfo, *body, error) {
 	b := newBody(w)
+	b.own = true
 	e := &Entry{w: w, name: name, path: w.paths.assign(name), body: b, meta: Meta{Source: "imbundle"}}
-	if _, err := b.Write(text); err != nil {
-		return EntryInfo{}, nil, fmt.Errorf("writing %q: %w", name, err)
+	_, err := b.Write(text)
+	if err == nil {
+		err = b.finish()
 	}
-	if err := b.finish(); err != nil {
-		return EntryInfo{}, nil, fmt.Errorf("writing %q: %w", name, err)
+	if err != nil {
+		return EntryInfo{}, nil, errors.Join(fmt.Errorf("writing %q: %w", name, err), b.discard())
 	}
 	return e.info(), b, nil
 }

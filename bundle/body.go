@@ -21,6 +21,7 @@ type body struct {
 	spooled int64
 	size    int64 // plain bytes compressed or waiting
 	sum     hash.Hash
+	own     bool  // of the writer itself: the size limit has room set aside for it
 	full    bool  // the bundle's size limit left no room: what comes is dropped
 	dropped int64 // bytes dropped so
 	err     error // of compressing or spooling; tells them from the redactor's
@@ -103,7 +104,7 @@ func (b *body) flush(last, closing bool) (err error) {
 	if err := b.store(out); err != nil {
 		return err
 	}
-	b.full = !closing && b.spooled > b.w.budget()
+	b.full = !closing && !b.own && b.spooled > b.w.budget()
 	return nil
 }
 

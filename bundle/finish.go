@@ -28,8 +28,9 @@ func (w *Writer) finish(f Final) error {
 	}
 	w.spools.release(w.reserve)
 	errs = append(errs, w.put(RedactionsFile, w.redactionReport()), w.putLog(f))
-	if err := w.writeEnd(f); err != nil {
-		errs = append(errs, &WriteError{Op: "writing the manifest of", Path: w.path, Err: err})
+	op, err := w.writeEnd(f)
+	if err != nil {
+		errs = append(errs, &WriteError{Op: op, Path: w.path, Err: err})
 	}
 	if f.Complete {
 		errs = append(errs, w.file.Sync()) // an interrupted run has no time for a slow disk
@@ -81,6 +82,7 @@ func (w *Writer) putLog(f Final) error {
 	if err != nil {
 		return err
 	}
+	e.body.own = true
 	var text bytes.Buffer
 	text.Write(f.Log)
 	if n := len(f.Log); n > 0 && f.Log[n-1] != '\n' {
@@ -89,46 +91,53 @@ func (w *Writer) putLog(f Final) error {
 	for _, g := range gaps {
 		fmt.Fprintf(&text, "gap: %s: entry %q of source %q: %s\n", g.Reason, g.Entry, g.Source, g.Detail)
 	}
-	if _, err := e.Write(text.Bytes()); err != nil && !errors.Is(err, ErrBudget) {
+	if _, err := e.Write(text.Bytes()); err != nil {
 		return err
 	}
 	return e.Close()
 }
 
-// writeEnd appends the manifest, the end of the tar and the footer. When one of them fails the file is cut back to the last entry.
-func (w *Writer) writeEnd(f Final) error {
-	m := w.manifest(f)
-	text, err := json.Marshal(m)
+const (
+	opManifest = "writing the manifest of"
+	opFooter   = "writing the footer of"
+)
+
+// writeEnd appends the manifest, the end of the tar and the footer. What fails is cut off again; op names it.
+func (w *Writer) writeEnd(f Final) (op string, err error) {
+	text, err := json.Marshal(w.manifest(f))
 	if err != nil {
-		return fmt.Errorf("encoding: %w", err)
+		return opManifest, fmt.Errorf("encoding: %w", err)
 	}
 	info, b, err := w.own(ManifestFile, append(text, '\n'))
 	if err != nil {
-		return err
+		return opManifest, err
 	}
-	defer b.release()
 	p, err := w.prepare(&info, b)
 	if err != nil {
-		return err
+		return opManifest, errors.Join(err, b.discard())
 	}
 	end, err := w.compress(tarEnd)
 	if err != nil {
-		return err
+		return opFooter, errors.Join(err, b.discard())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	start := w.off
 	if err := w.copy(&info, p, "manifest"); err != nil {
-		return err
+		return opManifest, errors.Join(err, b.discard())
 	}
-	w.o.Hold("footer")
+	if err := w.copyFooter(end, footer(info.Offset)); err != nil {
+		return opFooter, errors.Join(err, b.discard())
+	}
+	return "", b.discard()
+}
+
+func (w *Writer) copyFooter(members ...[]byte) error {
 	at := &cursor{w: w, off: w.off}
-	if err := at.bytes(end); err != nil {
-		return w.rollBack(start, err)
-	}
-	w.o.Hold("footer")
-	if err := at.bytes(footer(info.Offset)); err != nil {
-		return w.rollBack(start, err)
+	for _, m := range members {
+		w.o.Hold("footer")
+		if err := at.bytes(m); err != nil {
+			return w.rollBack(w.off, err)
+		}
 	}
 	w.off = at.off
 	w.o.Hold("footer")

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 )
 
@@ -141,30 +140,14 @@ func (d *folder) each(ctx context.Context, workers int, visit Visit) error {
 	if err := d.list(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var gone sync.WaitGroup
-	var taken, read atomic.Int64
-	for worker := range min(workers, len(d.files)) {
-		gone.Add(1)
-		go func() {
-			defer gone.Done()
-			for ctx.Err() == nil {
-				i := int(taken.Add(1)) - 1
-				if i >= len(d.files) {
-					return
-				}
-				if err := d.visit(ctx, d.files[i], worker, &read, visit); err != nil {
-					cancel(err)
-				}
-			}
-		}()
-	}
-	gone.Wait()
+	var read atomic.Int64
+	err := parallel(ctx, workers, len(d.files), func(ctx context.Context, worker, i int) error {
+		return d.visit(ctx, d.files[i], worker, &read, visit)
+	})
 	if d.over != nil {
 		d.book.cut(read.Load(), "", d.over)
 	}
-	return context.Cause(ctx)
+	return err
 }
 
 func (d *folder) visit(ctx context.Context, l loose, worker int, read *atomic.Int64, visit Visit) error {

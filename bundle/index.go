@@ -10,8 +10,6 @@ import (
 	"os"
 	"sort"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -186,28 +184,13 @@ func (x *indexed) each(ctx context.Context, workers int, visit Visit) error {
 	}
 	order := append([]span(nil), x.spans...)
 	sort.SliceStable(order, func(i, j int) bool { return order[i].Size > order[j].Size }) // the longest must not come last
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var gone sync.WaitGroup
-	var taken atomic.Int64
-	for worker := range min(workers, len(order)) {
-		gone.Add(1)
-		go func() {
-			defer gone.Done()
-			d := newDecoder()
-			for ctx.Err() == nil {
-				i := int(taken.Add(1)) - 1
-				if i >= len(order) {
-					return
-				}
-				if err := x.visit(ctx, d, order[i], worker, workers, visit); err != nil {
-					cancel(err)
-				}
-			}
-		}()
-	}
-	gone.Wait()
-	return context.Cause(ctx)
+	decoders := make([]*decoder, workers)
+	return parallel(ctx, workers, len(order), func(ctx context.Context, worker, i int) error {
+		if decoders[worker] == nil {
+			decoders[worker] = newDecoder()
+		}
+		return x.visit(ctx, decoders[worker], order[i], worker, workers, visit)
+	})
 }
 
 func (x *indexed) visit(ctx context.Context, d *decoder, s span, worker, workers int, visit Visit) error {

@@ -16,7 +16,7 @@ const (
 	nameBudget   = 32 << 20 // bytes of all names that are kept
 	maxManifest  = 128 << 20
 	maxPlan      = 16 << 20
-	maxZipFolder = 128 << 20 // of a zip's directory, which is held in memory
+	maxZipFolder = 32 << 20 // of a zip's directory, which is held in memory
 )
 
 func (l Limits) withDefaults() Limits {

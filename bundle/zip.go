@@ -7,59 +7,56 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zip"
-	"github.com/mholt/archiver/v3"
 )
 
-// zipped is the way into a zip file.
+// zipped is the way into a zip file. It does not go through archiver.Zip, whose Read opens an entry before its method can be
+// looked at: a damaged xz entry then ends in a nil reader that panics when it is closed.
 type zipped struct {
-	book *book
-	file *os.File
-	size int64
+	book  *book
+	file  *os.File
+	size  int64
+	zip   *zip.Reader
+	files []packed
+	over  error // the limit that ended the listing
+}
+
+// packed is an admitted entry.
+type packed struct {
+	*zip.File
+	name string
 }
 
 // newZip lists the zip; it owns f.
 func newZip(f *os.File, size int64, b *book) (way, error) {
+	again := "copy or upload the file again, or unpack it and pass the folder"
 	if err := checkZipFolder(f, size); err != nil {
-		return nil, &InputError{f.Name(), err, "copy or upload the file again, or unpack it and pass the folder"}
+		return nil, &InputError{f.Name(), err, again}
 	}
-	z := &zipped{book: b, file: f, size: size}
-	var names []string
-	docs := map[string][]byte{}
-	err := z.walk(func(h *zip.FileHeader, rc io.Reader) error {
-		if !h.Mode().IsRegular() {
-			return nil
-		}
-		name := zipName(h)
-		names = append(names, name)
-		for _, doc := range []string{PlanFile, ManifestFile} {
-			if (name == doc || strings.HasSuffix(name, "/"+doc)) && rc != nil && docs[doc] == nil {
-				text, err := io.ReadAll(io.LimitReader(rc, maxManifest))
-				if err == nil {
-					docs[doc] = text
-				}
-			}
-		}
-		return nil
-	})
+	r, err := zip.NewReader(f, size)
 	if err != nil {
-		return nil, &InputError{f.Name(), err, "copy or upload the file again"}
+		return nil, &InputError{f.Name(), fmt.Errorf("reading the zip's directory: %w", err), again}
+	}
+	z := &zipped{book: b, file: f, size: size, zip: r}
+	names := make([]string, 0, len(r.File))
+	for _, f := range r.File {
+		if f.Mode().IsRegular() {
+			names = append(names, zipName(f))
+		}
 	}
 	if len(names) == 0 {
 		return nil, &InputError{f.Name(), ErrEmpty, "the zip holds no file"}
 	}
 	b.top = b.lim.commonTop(names)
-	for doc, text := range docs {
-		if err := b.learn(doc, text); err != nil {
+	z.list()
+	for _, doc := range []string{PlanFile, ManifestFile} {
+		if err := z.study(doc); err != nil {
 			return nil, err
-		}
-	}
-	for _, n := range names {
-		if _, err := b.admit(n); err != nil {
-			break // met again by each
 		}
 	}
 	return z, nil
@@ -77,133 +74,123 @@ func checkZipFolder(f io.ReaderAt, size int64) error {
 	}
 	end := size - int64(len(buf)) + int64(i)
 	at := int64(binary.LittleEndian.Uint32(buf[i+16:]))
-	if at == 0xffffffff && i >= 20 {
+	long := int64(binary.LittleEndian.Uint32(buf[i+12:]))
+	if (at == 0xffffffff || long == 0xffffffff) && i >= 20 {
 		end64 := make([]byte, 56)
-		if _, err := f.ReadAt(end64, int64(binary.LittleEndian.Uint64(buf[i-20+8:]))); err != nil {
-			return fmt.Errorf("the zip's directory: %w", err)
+		if _, err := f.ReadAt(end64, int64(binary.LittleEndian.Uint64(buf[i-20+8:])&(1<<62-1))); err != nil {
+			return fmt.Errorf("reading the zip's directory: %w", err)
 		}
 		at = int64(binary.LittleEndian.Uint64(end64[48:]))
+		long = int64(binary.LittleEndian.Uint64(end64[40:]))
 	}
 	// Both what it says and where it stands: a reader goes by either.
-	if long := max(end-at, int64(binary.LittleEndian.Uint32(buf[i+12:]))&0x7fffffff); at < 0 || long > maxZipFolder {
+	if at < 0 || long < 0 || max(end-at, long) > maxZipFolder {
 		return fmt.Errorf("the zip's directory has more than %d bytes: %w", maxZipFolder, ErrLimit)
 	}
 	return nil
 }
 
-// walk gives every header with its content; nil content where it cannot be opened.
-func (z *zipped) walk(fn func(*zip.FileHeader, io.Reader) error) error {
-	a := archiver.NewZip()
-	if err := a.Open(io.NewSectionReader(z.file, 0, z.size), z.size); err != nil {
-		return fmt.Errorf("reading the zip's directory: %w", err)
-	}
-	defer a.Close() // closes nothing: the file is ours
-	for {
-		f, err := a.Read()
-		if errors.Is(err, io.EOF) && f.Header == nil {
-			return nil
-		}
-		h, ok := f.Header.(zip.FileHeader)
-		if !ok {
-			return fmt.Errorf("reading the zip: %w", err)
-		}
-		var rc io.Reader
-		if err == nil {
-			rc = f
-		}
-		err = fn(&h, rc)
-		if rc != nil {
-			err = errors.Join(err, f.Close())
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // zipName mends the names of Windows programs that wrote backslashes.
-func zipName(h *zip.FileHeader) string {
-	if !strings.Contains(h.Name, "/") {
-		return strings.ReplaceAll(h.Name, `\`, "/")
+func zipName(f *zip.File) string {
+	if !strings.Contains(f.Name, "/") && !strings.HasPrefix(f.Name, `\`) {
+		return strings.ReplaceAll(f.Name, `\`, "/")
 	}
-	return h.Name
+	return f.Name
 }
 
-var errStop = errors.New("stop")
-
-func (z *zipped) each(ctx context.Context, _ int, visit Visit) error {
+// list opens the account of a pass.
+func (z *zipped) list() {
 	z.book.begin()
-	var total int64
-	err := z.walk(func(h *zip.FileHeader, rc io.Reader) error {
-		if err := ctx.Err(); err != nil {
-			return err
+	z.files, z.over = nil, nil
+	for _, f := range z.zip.File {
+		name, err := z.admit(f)
+		if err != nil {
+			z.over = err
+			return
 		}
-		return z.visit(ctx, h, rc, &total, visit)
-	})
-	if errors.Is(err, errStop) {
-		return nil
+		if name != "" {
+			z.files = append(z.files, packed{f, name})
+		}
 	}
-	return err
-}
-
-func (z *zipped) visit(ctx context.Context, h *zip.FileHeader, rc io.Reader, total *int64, visit Visit) error {
-	name, err := z.admit(h, rc)
-	if err != nil {
-		z.book.cut(z.size, h.Name, err)
-		return errStop
-	}
-	if name == "" {
-		return nil
-	}
-	// A wrong length in the directory must not cost more than the right one.
-	ahead := newAhead(io.LimitReader(rc, int64(min(h.UncompressedSize64, 1<<62))+1), func(plain int64) error {
-		return z.book.lim.expansion(*total+plain, z.size)
-	})
-	body := &zipBody{ctx: ctx, src: ahead, want: int64(h.UncompressedSize64)}
-	err = visit(0, &File{Name: name, Size: int64(h.UncompressedSize64), Info: z.book.info[name], Reader: body})
-	ahead.end(true)
-	*total += body.got
-	switch {
-	case err != nil:
-		return err
-	case errors.Is(body.failed, ErrLimit):
-		z.book.cut(z.size, name, body.failed)
-		return errStop
-	case body.failed != nil:
-		z.book.omit(OmitDamaged, name)
-		z.book.cut(z.size, name, body.failed)
-	}
-	return nil
 }
 
 // admit judges one header.
-func (z *zipped) admit(h *zip.FileHeader, rc io.Reader) (string, error) {
-	mode := h.Mode()
-	switch {
+func (z *zipped) admit(f *zip.File) (string, error) {
+	switch mode := f.Mode(); {
 	case mode.IsDir():
-		return "", nil
-	case mode.Type() != 0 && strings.Contains(mode.String(), "L"):
-		z.book.omit(OmitLink, h.Name)
+	case mode&fs.ModeSymlink != 0:
+		z.book.omit(OmitLink, f.Name)
 	case !mode.IsRegular():
-		z.book.omit(OmitDevice, h.Name)
-	case h.Method != zip.Store && h.Method != zip.Deflate:
-		z.book.omit(OmitMethod, h.Name)
-	case h.Flags&1 != 0:
-		z.book.omit(OmitMethod, h.Name) // encrypted
-	case rc == nil:
-		z.book.omit(OmitUnread, h.Name)
+		z.book.omit(OmitDevice, f.Name)
+	case f.Method != zip.Store && f.Method != zip.Deflate, f.Flags&1 != 0: // the flag says encrypted
+		z.book.omit(OmitMethod, f.Name)
 	default:
-		return z.book.admit(zipName(h))
+		return z.book.admit(zipName(f))
 	}
 	return "", nil
 }
 
-// zipBody ends where the content fails or is longer than the directory says.
+func (z *zipped) study(doc string) error {
+	rc, err := z.open(doc)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return nil // shows when it is visited
+	}
+	text, err := io.ReadAll(io.LimitReader(rc, maxManifest))
+	if err = errors.Join(err, rc.Close()); err != nil {
+		return nil
+	}
+	return z.book.learn(doc, text)
+}
+
+func (z *zipped) each(ctx context.Context, workers int, visit Visit) error {
+	z.list()
+	var total atomic.Int64
+	err := parallel(ctx, workers, len(z.files), func(ctx context.Context, worker, i int) error {
+		return z.visit(ctx, z.files[i], worker, &total, visit)
+	})
+	if z.over != nil {
+		z.book.cut(z.size, "", z.over)
+	}
+	return err
+}
+
+func (z *zipped) visit(ctx context.Context, p packed, worker int, total *atomic.Int64, visit Visit) error {
+	rc, err := p.Open()
+	if err != nil {
+		z.book.omit(OmitUnread, p.name)
+		z.damaged(p, err)
+		return nil
+	}
+	body := &zipBody{ctx: ctx, src: rc, z: z, want: p.size(), total: total}
+	err = visit(worker, &File{Name: p.name, Size: p.size(), Info: z.book.info[p.name], Reader: body})
+	if body.failed != nil {
+		z.book.omit(OmitDamaged, p.name)
+		z.damaged(p, body.failed)
+	}
+	return errors.Join(err, rc.Close())
+}
+
+func (p packed) size() int64 { return int64(min(p.UncompressedSize64, 1<<62)) }
+
+func (z *zipped) damaged(p packed, err error) {
+	at, offsetErr := p.DataOffset()
+	if offsetErr != nil {
+		at = 0
+	}
+	z.book.cut(at, p.name, err)
+}
+
+// zipBody ends where the content fails, is longer than the directory says, or a limit of the whole is reached.
 type zipBody struct {
 	ctx    context.Context // of the call to each
 	src    io.Reader
+	z      *zipped
 	want   int64
 	got    int64
+	total  *atomic.Int64
 	failed error
 }
 
@@ -220,6 +207,9 @@ func (b *zipBody) Read(p []byte) (int, error) {
 		n -= int(b.got - b.want)
 		b.got, err = b.want, errors.New(OmitSize)
 	}
+	if over := b.z.book.lim.expansion(b.total.Add(int64(n)), b.z.size); over != nil {
+		err = over
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = err
 		err = io.EOF
@@ -228,37 +218,12 @@ func (b *zipBody) Read(p []byte) (int, error) {
 }
 
 func (z *zipped) open(name string) (io.ReadCloser, error) {
-	a := archiver.NewZip()
-	if err := a.Open(io.NewSectionReader(z.file, 0, z.size), z.size); err != nil {
-		return nil, fmt.Errorf("reading the zip's directory: %w", err)
-	}
-	b := newBook(z.book.lim)
-	b.top = z.book.top
-	sub := &zipped{book: b, file: z.file, size: z.size}
-	for {
-		f, err := a.Read()
-		if errors.Is(err, io.EOF) && f.Header == nil {
-			return nil, ErrNotFound
-		}
-		h, ok := f.Header.(zip.FileHeader)
-		if !ok {
-			return nil, fmt.Errorf("reading the zip: %w", err)
-		}
-		var rc io.Reader
-		if err == nil {
-			rc = f
-		}
-		got, err := sub.admit(&h, rc)
-		if err == nil && got == name {
-			return f, nil
-		}
-		if rc != nil {
-			err = errors.Join(err, f.Close())
-		}
-		if err != nil {
-			return nil, err
+	for _, p := range z.files {
+		if p.name == name {
+			return p.Open()
 		}
 	}
+	return nil, ErrNotFound
 }
 
 func (z *zipped) Close() error { return z.file.Close() }
