@@ -125,6 +125,10 @@ func compareTimes(a, b time.Time) int {
 // fault tells a cause that needs action from a remark.
 func (d *diagnosis) fault() bool { return grave(d.severity) >= grave(Error) }
 
+// noticed is how much later than its consequence a cause may show itself: leases, sessions and heartbeats let a fault pass
+// unnoticed for this long, and which component meets it first is chance.
+const noticed = 30 * time.Second
+
 // explain links every diagnosis to the one that it follows from, as far as the graph of causes, the times and the subjects allow.
 func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
 	for _, b := range ds {
@@ -132,7 +136,7 @@ func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
 			if a == b || !slices.Contains(a.cause.Explains, b.slug) || sure(a.confidence) < sure(Likely) {
 				continue
 			}
-			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance)) || !related(a, b, f) {
+			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b, f) {
 				continue
 			}
 			if b.by == nil || before(a, b.by, nil, tolerance) {

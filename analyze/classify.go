@@ -20,6 +20,7 @@ const (
 	formMetrics              // metrics.k8s.io as JSON
 	formTable                // columns of kubectl, df, free, kafka-consumer-groups
 	formDescribe             // kubectl describe
+	formRedis                // redis-cli
 	formIncident             // incident.yaml
 	formNoLog                // the answer of a server that has no log to give
 )
@@ -77,7 +78,9 @@ func formOf(name string, head []byte, s source) form {
 		return jsonForm(name, head)
 	case isDescribe(head):
 		return formDescribe
-	case tableKind(head) != "":
+	case isRedis(head):
+		return formRedis
+	case tableKind(head) != "", isSizes(head):
 		return formTable
 	}
 	return formText

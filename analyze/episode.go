@@ -106,9 +106,9 @@ func (r *compiledRule) fitsVersion(own string, all []string) bool {
 		return true
 	}
 	if own = cleanVersion(own); own != "" || len(all) == 0 {
-		return versionFits(own, r.Versions)
+		return VersionFits(own, r.Versions)
 	}
-	return slices.ContainsFunc(all, func(v string) bool { return versionFits(v, r.Versions) })
+	return slices.ContainsFunc(all, func(v string) bool { return VersionFits(v, r.Versions) })
 }
 
 func (s *subjectHits) join(t *textHits, c *cell) {

@@ -28,7 +28,11 @@ type Facts struct {
 	Groups      []GroupSample
 	Filesystems []Filesystem
 	Memory      []Memory
+	Sizes       []Size
+	Slow        []SlowCommand
+	Counters    []SeqCounter
 	Answers     []Answer
+	Waiting     []Waiting
 	Sequences   []Sequence
 	Flow        *Flow
 	Changes     []Change
@@ -214,6 +218,21 @@ type Memory struct {
 	Entry, Node, Text string
 	Line              int64
 	Total, Available  int64
+}
+
+// Size is a line of du.
+type Size struct {
+	Entry, Node, Path, Text string
+	Line                    int64
+	Bytes                   int64
+}
+
+// Waiting is a kind of request that was answered before and is not any more, until the end of the log.
+type Waiting struct {
+	Request, Role string
+	Count         int
+	Since, Until  time.Time // first and last request without an answer
+	Example       Sighting
 }
 
 // Answer counts the answers of one kind of request by error code.

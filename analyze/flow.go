@@ -167,6 +167,22 @@ func stamp(nanos int64) time.Time {
 	return time.Unix(0, nanos).UTC()
 }
 
+// waitingOf lists the requests that had answers once and have none until the end of their log.
+func waitingOf(texts []*textHits, m *matcher) []Waiting {
+	var out []Waiting
+	for _, t := range texts {
+		for key, w := range t.waits {
+			if w.answers > 0 && w.count > 0 {
+				out = append(out, Waiting{Request: key.request, Role: m.roleID(key.role), Count: w.count, Since: stamp(w.since), Until: stamp(w.until), Example: t.sighting("requests-answered", w.example)})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Waiting) int {
+		return cmp.Or(cmp.Compare(a.Example.Entry, b.Example.Entry), cmp.Compare(a.Request, b.Request), cmp.Compare(a.Role, b.Role))
+	})
+	return out
+}
+
 // sequencesOf lists the forward jumps of all entries.
 func sequencesOf(texts []*textHits) []Sequence {
 	var out []Sequence

@@ -43,6 +43,7 @@ type textHits struct {
 	targets  int           // cells
 	hops     map[hopKey]*progress
 	answers  map[answerKey]*answerCell
+	waits    map[waitKey]*wait
 	seqs     []seqJump
 	lastSeqs map[string]seqMark
 	modules  map[string]int64
@@ -99,6 +100,8 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		return p.readIncident(in, src.Entry)
 	case formTable:
 		return p.both(in, src, func(r io.Reader) error { return p.readTable(r, src) })
+	case formRedis:
+		return p.both(in, src, func(r io.Reader) error { return p.readRedis(r, src.Entry) })
 	case formDescribe:
 		return p.both(in, src, func(r io.Reader) error { return p.readDescribe(r, src.Entry) })
 	}
@@ -131,7 +134,7 @@ func (p *pass) readIncident(in io.Reader, entry string) error {
 func (p *pass) scanText(in io.Reader, src source) error {
 	t := &textHits{
 		Text:   Text{Entry: src.Entry, Log: src.Form == formLog, Pod: src.Pod, Previous: src.Previous},
-		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, targeted: map[int32]int{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{},
+		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, targeted: map[int32]int{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{}, waits: map[waitKey]*wait{},
 	}
 	if src.Pod.Pod == "" && looksLikePod(src.Stem) {
 		t.Pod.Pod = src.Stem

@@ -79,9 +79,9 @@ func tick(ticks []Tick, at int64) ([]Tick, bool) {
 
 // answerTexts are the requests whose outcome is counted: logins, sends and pulls, as RPC and as HTTP.
 var answerTexts = []string{
-	"msg.msg/SendMsg", "Success - SendMsg", "Error - SendMsg", "/msg/send_msg",
+	"msg.msg/SendMsg", "Request - SendMsg", "Success - SendMsg", "Error - SendMsg", "/msg/send_msg",
 	"/getAdminToken", "/getUserToken", "/auth/user_token", "/auth/get_user_token", "/auth/get_admin_token",
-	"/PullMessageBySeqs", "/pull_msg_by_seq",
+	"/PullMessageBySeqs", "/pull_msg_by_seq", "Request - Login", "Success - Login", "Error - Login", "chat.chat/login", "chat.chat/Login",
 }
 
 type answerKey struct {
@@ -108,28 +108,68 @@ var (
 	grpcCode     = regexp.MustCompile(`code = (\w+)`)
 )
 
-// answerHit counts the answer of a request that is watched; the request itself and other mentions are passed over.
+// answerHit counts the answer of a request that is watched, and follows requests that get none; other mentions are passed over.
 func (p *pass) answerHit(role int16, h scan.Hit) {
-	if !anyOf(h.Text, respMarks) {
-		return
-	}
-	code := 0
-	if !anyOf(h.Text, okMarks) {
-		code = answerCode(h.Text)
-	}
-	key := answerKey{"login", role, code}
+	key := answerKey{"login", role, 0}
 	switch {
 	case anyOf(h.Text, sendMarks):
 		key.request = "send"
 	case anyOf(h.Text, pullMarks):
 		key.request = "pull"
 	}
+	if !anyOf(h.Text, respMarks) {
+		p.current.asked(waitKey{key.request, role}, h)
+		return
+	}
+	p.current.answered(waitKey{key.request, role})
+	if !anyOf(h.Text, okMarks) {
+		key.code = answerCode(h.Text)
+	}
 	c := p.current.answers[key]
 	if c == nil {
 		c = &answerCell{example: sample{h.Line, timeOf(h), clip(h.Text)}}
 		p.current.answers[key] = c
 	}
-	c.add(timeOf(h), key.request == "send" && code == 0)
+	c.add(timeOf(h), key.request == "send" && key.code == 0)
+}
+
+type waitKey struct {
+	request string
+	role    int16
+}
+
+// wait counts the requests since the last answer.
+type wait struct {
+	answers      int
+	count        int
+	since, until int64
+	example      sample
+}
+
+var requestMarks = [][]byte{[]byte("rpc client request"), []byte("RPC Client Request")}
+
+func (t *textHits) asked(key waitKey, h scan.Hit) {
+	at := timeOf(h)
+	if at == 0 || !anyOf(h.Text, requestMarks) {
+		return
+	}
+	w := t.waits[key]
+	if w == nil {
+		w = &wait{}
+		t.waits[key] = w
+	}
+	if w.count == 0 {
+		w.since, w.example = at, sample{h.Line, at, clip(h.Text)}
+	}
+	w.count++
+	w.until = at
+}
+
+func (t *textHits) answered(key waitKey) {
+	if w := t.waits[key]; w != nil {
+		w.answers++
+		w.count = 0
+	}
 }
 
 func (c *answerCell) add(at int64, keep bool) {

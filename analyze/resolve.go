@@ -14,7 +14,7 @@ import (
 func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f := &Facts{
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
-		Filesystems: p.Filesystems, Memory: p.Memory, Malformed: p.Malformed, Incident: p.Incident,
+		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
 	}
 	for _, t := range p.texts {
 		t.settle(m)
@@ -28,6 +28,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f.Events = mergeEvents(p.Events, f.Collected)
 	f.Flow = flowOf(p.texts, m)
 	f.Answers = answersOf(p.texts, m)
+	f.Waiting = waitingOf(p.texts, m)
 	f.Sequences = sequencesOf(p.texts)
 	f.Changes = append(p.Changes, revisions(p.Workloads)...)
 	f.Versions, f.Line = versionsOf(f)
@@ -106,6 +107,10 @@ func (t *textHits) shiftProbes(by time.Duration) {
 		a.first, a.last = a.first+int64(by), a.last+int64(by)
 		a.example.shift(by)
 		shiftTicks(a.ticks, by)
+	}
+	for _, w := range t.waits {
+		w.since, w.until = w.since+int64(by), w.until+int64(by)
+		w.example.shift(by)
 	}
 	for i := range t.seqs {
 		t.seqs[i].before += int64(by)
@@ -289,6 +294,15 @@ func (f *Facts) sort(s *specs.Set) {
 		return cmp.Or(cmp.Compare(f.Filesystems[i].Entry, f.Filesystems[j].Entry), cmp.Compare(f.Filesystems[i].Line, f.Filesystems[j].Line)) < 0
 	})
 	sort.SliceStable(f.Memory, func(i, j int) bool { return f.Memory[i].Entry < f.Memory[j].Entry })
+	sort.SliceStable(f.Sizes, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.Sizes[i].Entry, f.Sizes[j].Entry), cmp.Compare(f.Sizes[i].Line, f.Sizes[j].Line)) < 0
+	})
+	sort.SliceStable(f.Slow, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.Slow[i].Entry, f.Slow[j].Entry), cmp.Compare(f.Slow[i].Line, f.Slow[j].Line)) < 0
+	})
+	sort.SliceStable(f.Counters, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.Counters[i].Entry, f.Counters[j].Entry), cmp.Compare(f.Counters[i].Line, f.Counters[j].Line)) < 0
+	})
 	sort.SliceStable(f.Malformed, func(i, j int) bool { return f.Malformed[i].Entry < f.Malformed[j].Entry })
 	sort.SliceStable(f.Changes, func(i, j int) bool {
 		a, b := f.Changes[i], f.Changes[j]

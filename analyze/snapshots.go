@@ -16,6 +16,9 @@ type snapshots struct {
 	Groups      []GroupSample
 	Filesystems []Filesystem
 	Memory      []Memory
+	Sizes       []Size
+	Slow        []SlowCommand
+	Counters    []SeqCounter
 	Changes     []Change
 	Malformed   []Malformed
 	Incident    map[string]any
@@ -37,6 +40,9 @@ func (s *snapshots) add(o *snapshots) {
 	s.Groups = append(s.Groups, o.Groups...)
 	s.Filesystems = append(s.Filesystems, o.Filesystems...)
 	s.Memory = append(s.Memory, o.Memory...)
+	s.Sizes = append(s.Sizes, o.Sizes...)
+	s.Slow = append(s.Slow, o.Slow...)
+	s.Counters = append(s.Counters, o.Counters...)
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)
 	if s.Incident == nil {

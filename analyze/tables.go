@@ -56,7 +56,23 @@ func dateLine(line string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+var sizeLine = regexp.MustCompile(`^([0-9.]+[KMGTP]?)\t(/\S+)$`)
+
+// isSizes recognises the output of du -h on absolute paths.
+func isSizes(head []byte) bool {
+	for _, line := range strings.SplitN(string(head), "\n", 10) {
+		if sizeLine.MatchString(line) {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *table) row(s *snapshots, line string) {
+	if m := sizeLine.FindStringSubmatch(line); m != nil {
+		s.Sizes = append(s.Sizes, Size{Entry: t.src.Entry, Node: t.src.Node, Path: m[2], Text: line, Line: t.line, Bytes: quantity(binary(m[1]))})
+		return
+	}
 	if line == "" || strings.HasPrefix(line, "#") {
 		return
 	}
@@ -90,6 +106,14 @@ func (t *table) row(s *snapshots, line string) {
 			s.Memory = append(s.Memory, m)
 		}
 	}
+}
+
+// binary makes du's units, which are powers of 1024, into those of Kubernetes.
+func binary(size string) string {
+	if strings.TrimRight(size, "KMGTP") != size {
+		return size + "i"
+	}
+	return size
 }
 
 // cells maps the header's names to the cells of a row.

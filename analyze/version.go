@@ -44,8 +44,13 @@ func cleanVersion(v string) string {
 	if v != "" && v[0] >= '0' && v[0] <= '9' {
 		v = "v" + v
 	}
+	if !versionText.MatchString(v) {
+		return ""
+	}
 	return v
 }
+
+var versionText = regexp.MustCompile(`^(?:v\d+\.\d+|main$|pre-release|release)`)
 
 var openimImage = regexp.MustCompile(`(?:^|/)openim-[a-z-]+:(?:release-)?(v\d+\.\d+[^@]*)`)
 
@@ -90,8 +95,8 @@ func versionParts(v string) []int {
 	return append(parts[:3], n)
 }
 
-// versionFits tells whether a version is within a rule's range ("line-a", ">=3.8.0 <3.8.4"). An unknown version fits any.
-func versionFits(version, want string) bool {
+// VersionFits tells whether a version is within a rule's range ("line-a", ">=3.8.0 <3.8.4"). An unknown version fits any.
+func VersionFits(version, want string) bool {
 	if version == "" {
 		return true
 	}

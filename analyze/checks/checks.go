@@ -15,10 +15,10 @@ import (
 // All returns every coded check, in the order of the guide.
 func All() []analyze.Check {
 	return []analyze.Check{
-		consumerGroups, consumerGap, seqJump,
+		requestsAnswered, consumerGroups, consumerGap, seqJump, redisSlow,
 		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
-		nodeConditions, nodeUsage, containerMemory, diskSpace, hostMemory, logLevel,
+		nodeConditions, nodeUsage, containerMemory, diskSpace, logSize, hostMemory, logLevel,
 	}
 }
 
