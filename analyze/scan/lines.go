@@ -1,0 +1,158 @@
+package scan
+
+import "bytes"
+
+// line is what is kept of each line of a chunk.
+type line struct {
+	start, end int32 // in the chunk; end is without the line end and what MaxLine cuts
+	half       int32 // index into halves, for the second half of a split record; else -1
+	level      Level
+	from       TimeSource
+	odd        bool // its colours are not those of zap's columns
+	at         int64
+}
+
+// half is what the second half of a split record has from the first.
+type half struct{ module, version string }
+
+// before is what is remembered of the lines before.
+type before struct {
+	at      int64 // of the last line with a time
+	open    bool  // the line before was the first half of a split record
+	level   Level
+	service string
+	half    half
+}
+
+// split notes the lines of one chunk at the start of b and returns its size.
+func (sc *Scanner) split(b []byte) int {
+	sc.lines, sc.halves = sc.lines[:0], sc.halves[:0]
+	sc.coloured = bytes.IndexByte(b[:min(len(b), chunkSize)], escape) >= 0
+	pos := 0
+	for pos < len(b) && pos < chunkSize && len(sc.lines) < chunkLines {
+		size := bytes.IndexByte(b[pos:], '\n')
+		next := pos + size + 1
+		if size < 0 {
+			size, next = len(b)-pos, len(b)
+		}
+		text := b[pos : pos+size]
+		if size > sc.options.MaxLine {
+			text = text[:sc.options.MaxLine]
+			sc.LongLines++
+		} else if size > 0 && text[size-1] == '\r' {
+			text = text[:size-1]
+		}
+		if next > chunkSize && !sc.coloured {
+			sc.coloured = bytes.IndexByte(text, escape) >= 0
+		}
+		sc.lines = append(sc.lines, sc.note(text, pos))
+		pos = next
+	}
+	return pos
+}
+
+// note reads the head of a line and counts it.
+func (sc *Scanner) note(text []byte, pos int) line {
+	l := line{start: int32(pos), end: int32(pos + len(text)), half: -1}
+	h := sc.heads.read(text)
+	if sc.coloured && bytes.Count(text, []byte{escape}) != h.escapes {
+		fresh := h.fresh
+		text, sc.stripped = strip(text, sc.stripped)
+		h = sc.heads.read(text)
+		h.fresh = h.fresh || fresh
+		l.odd = true
+	}
+	sc.time(&h, &l)
+	sc.count(text, &h, &l)
+	return l
+}
+
+// time decides when a line was written.
+func (sc *Scanner) time(h *head, l *line) {
+	l.level = h.level
+	own, ok := h.at.utc(h.prefix, sc.options.Location)
+	switch {
+	case ok:
+		l.at, l.from = own, TimeRecord
+		if h.prefix != 0 {
+			sc.offset(h.at.nanos, h.prefix)
+		}
+	case h.second && sc.before.open && sc.before.service == alias(h.service):
+		l.level, l.at = sc.before.level, sc.before.at
+		if l.at != 0 {
+			l.from = TimeRecord
+		}
+		l.half = sc.keepHalf()
+	case h.prefix != 0:
+		l.at, l.from = h.prefix, TimePrefix
+	case sc.before.at != 0:
+		l.at, l.from = sc.before.at, TimeCarried
+	}
+}
+
+// keepHalf stores what the open record of the line before says.
+func (sc *Scanner) keepHalf() int32 {
+	if n := len(sc.halves); n == 0 || sc.halves[n-1] != sc.before.half {
+		sc.halves = append(sc.halves, sc.before.half)
+	}
+	return int32(len(sc.halves) - 1)
+}
+
+// count adds a line to the Stats and remembers it for the next.
+func (sc *Scanner) count(text []byte, h *head, l *line) {
+	sc.Levels[l.level]++
+	switch {
+	case l.from == TimePrefix, l.from == TimeRecord && l.half < 0:
+		sc.timed(l.at, l.level)
+		sc.before.at = l.at
+	default:
+		if l.half < 0 {
+			sc.Untimed++
+		}
+		if sc.counts != nil {
+			sc.counts[l.level]++
+		}
+	}
+	sc.before.open = false
+	switch c := h.columns; {
+	case c != nil:
+		if h.fresh {
+			c.counts = sc.module(c.module, c.version)
+			sc.process(c.module, c.pid, l.at)
+		}
+		c.counts.lines++
+		if c.open {
+			sc.before = before{sc.before.at, true, l.level, string(h.service), half{c.module, c.version}}
+		}
+	case h.logger != nil:
+		sc.countJSON(text, h)
+	}
+}
+
+var jsonVersion = []byte(`"version":"`)
+
+// countJSON counts the module and version of a JSON record.
+func (sc *Scanner) countJSON(text []byte, h *head) {
+	var version []byte
+	if i := bytes.Index(text, jsonVersion); i >= 0 {
+		version = text[i+len(jsonVersion):]
+		version = version[:max(0, bytes.IndexAny(version[:min(len(version), 80)], `"\`))]
+	}
+	if c := sc.logger; c == nil || c.module != string(h.logger) || c.version != string(version) {
+		sc.logger = sc.module(string(h.logger), string(version))
+	}
+	sc.logger.lines++
+}
+
+// takeApart fills the record of the line in sc.text.
+func (sc *Scanner) takeApart(l *line) {
+	h := sc.again.read(sc.text)
+	rec := &sc.record
+	*rec = Record{
+		Time: timeOf(l.at), TimeFrom: l.from, Prefix: timeOf(h.prefix), Service: alias(h.service), Level: l.level,
+	}
+	if l.half >= 0 {
+		rec.Module, rec.Version = sc.halves[l.half].module, sc.halves[l.half].version
+	}
+	rec.fill(sc.text[h.body:], &h)
+}

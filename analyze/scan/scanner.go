@@ -1,0 +1,196 @@
+package scan
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Options says how to read a log.
+type Options struct {
+	Year     int            // of times that are written without one (klog, syslog); zero leaves them unknown
+	Location *time.Location // of times that are written without a zone; nil takes them as UTC. A kubelet prefix overrules it.
+	MaxLine  int            // bytes of a line that are looked at; zero means 1 MiB
+}
+
+// Hit is one line that one pattern describes. It is valid during the call only.
+type Hit struct {
+	Pattern int    // index into the patterns of Compile
+	Line    int64  // 1-based
+	Text    []byte // the physical line, colours stripped, prefixes included, without its end
+	Rec     *Record
+	// Groups returns what a named group of Match matched in Text, empty when it did not take part; it runs the expression.
+	Groups func(name string) string
+}
+
+const (
+	blockSize      = 256 << 10 // bytes asked of the reader at once
+	chunkSize      = 64 << 10  // bytes of whole lines that are searched at once
+	chunkLines     = 4096
+	defaultMaxLine = 1 << 20
+)
+
+// Scanner runs a Set over streams, one after the other. It is not safe for concurrent use.
+type Scanner struct {
+	set     *Set
+	options Options
+	hit     func(Hit)
+	buf     []byte
+
+	*tally
+	heads    heads
+	again    heads // of lines that are taken apart, so that those of neighbours stay remembered
+	coloured bool // the chunk has colour sequences
+	lines    []line
+	halves   []half
+	before   before
+	logger   *moduleCounts // of the last JSON record
+
+	stripped []byte // scratch of note
+	record   Record
+	text     []byte // the line of the current hits
+	current  *pattern
+	spans    []int // groups of the current hit, nil when not asked for yet
+	groups   func(string) string
+}
+
+// NewScanner makes a scanner for one worker.
+func (s *Set) NewScanner() *Scanner {
+	sc := &Scanner{set: s, buf: make([]byte, blockSize)}
+	sc.groups = sc.group
+	return sc
+}
+
+// Scan reads r to its end and calls hit for each line and pattern that describes it, in the order of lines, then of patterns.
+// A line is what stands between line feeds, without a carriage return at its end, cut to Options.MaxLine bytes, colour
+// sequences (ESC [ … m) removed. Only an error of r is returned; the Stats are those of what was read before.
+func (sc *Scanner) Scan(r io.Reader, o Options, hit func(Hit)) (Stats, error) {
+	if o.MaxLine <= 0 {
+		o.MaxLine = defaultMaxLine
+	}
+	sc.options, sc.hit, sc.tally = o, hit, newTally()
+	sc.heads, sc.again = heads{year: o.Year}, heads{year: o.Year}
+	sc.before = before{}
+	sc.logger = nil
+	err := sc.blocks(r)
+	return sc.tally.finish(), err
+}
+
+// blocks reads r and hands whole lines on.
+func (sc *Scanner) blocks(r io.Reader) error {
+	held := 0 // bytes of an unfinished line at the start of buf
+	skipping := false
+	for {
+		n, err := io.ReadFull(r, sc.buf[held:])
+		sc.Bytes += int64(n)
+		full := sc.buf[:held+n]
+		if skipping {
+			full, skipping = afterLine(full)
+		}
+		end := bytes.LastIndexByte(full, '\n') + 1
+		sc.region(full[:end])
+		rest := full[end:]
+		if err != nil {
+			sc.region(rest)
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				return nil
+			}
+			return fmt.Errorf("reading the log: %w", err)
+		}
+		if len(rest) > sc.options.MaxLine {
+			sc.region(rest)
+			rest, skipping = nil, true
+		}
+		held = copy(sc.buf, rest)
+		if held == len(sc.buf) {
+			sc.buf = append(sc.buf, make([]byte, min(held, sc.options.MaxLine+1-held))...)
+		}
+	}
+}
+
+// afterLine drops the rest of a line that was cut; more tells that it goes on.
+func afterLine(b []byte) (rest []byte, more bool) {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		return nil, true
+	}
+	return b[i+1:], false
+}
+
+// region takes whole lines, the last of which may lack its line feed, in chunks.
+func (sc *Scanner) region(b []byte) {
+	for len(b) > 0 {
+		size := sc.split(b)
+		sc.match(b[:size])
+		b = b[size:]
+	}
+}
+
+// match runs the patterns over a chunk.
+func (sc *Scanner) match(chunk []byte) {
+	for i := range sc.lines {
+		l := &sc.lines[i]
+		sc.text, sc.stripped = strip(chunk[l.start:l.end], sc.stripped)
+		taken := false
+		for p := range sc.set.patterns {
+			if sc.set.patterns[p].describes(sc.text, l.level) {
+				if !taken {
+					sc.takeApart(l)
+					taken = true
+				}
+				sc.report(p, i)
+			}
+		}
+	}
+	sc.Lines += int64(len(sc.lines))
+}
+
+// describes tells whether the pattern matches a stripped line.
+func (p *pattern) describes(text []byte, level Level) bool {
+	return p.level.Has(level) && p.hasAny(text) && (p.match == nil || p.match.Match(text)) && (p.unless == nil || !p.unless.Match(text))
+}
+
+func (p *pattern) hasAny(text []byte) bool {
+	for _, literal := range p.any {
+		if bytes.Contains(text, literal) {
+			return true
+		}
+	}
+	return len(p.any) == 0
+}
+
+// report calls hit for a pattern, or notes a start of a process.
+func (sc *Scanner) report(p, i int) {
+	if p == sc.set.banner {
+		sc.start(start{at: sc.lines[i].at, module: sc.startedModule()})
+		return
+	}
+	sc.current, sc.spans = &sc.set.patterns[p], nil
+	sc.hit(Hit{Pattern: p, Line: sc.Lines + int64(i) + 1, Text: sc.text, Rec: &sc.record, Groups: sc.groups})
+}
+
+func (sc *Scanner) startedModule() string {
+	name := sc.record.Module
+	if name == "" {
+		name = sc.record.Service
+	}
+	return string([]byte(name))
+}
+
+// group is Hit.Groups. Several groups may have one name, in different branches: the first that took part counts.
+func (sc *Scanner) group(name string) string {
+	re := sc.current.match
+	if re == nil {
+		return ""
+	}
+	if sc.spans == nil {
+		sc.spans = re.FindSubmatchIndex(sc.text)
+	}
+	for i, n := range re.SubexpNames() {
+		if n == name && name != "" && sc.spans != nil && sc.spans[2*i] >= 0 {
+			return alias(sc.text[sc.spans[2*i]:sc.spans[2*i+1]])
+		}
+	}
+	return ""
+}
