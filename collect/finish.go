@@ -65,11 +65,11 @@ func (r *run) account(ctx context.Context, jobs []*job) []string {
 	var reasons []string
 	for _, j := range jobs {
 		for _, name := range sorted(j.batch.missing()) {
-			detail := "promised, but the source ended without it"
+			g := bundle.Gap{Entry: name, Reason: bundle.Failed, Detail: "promised, but the source ended without it"}
 			if ctx.Err() != nil {
-				detail = causeText(ctx)
+				g.Reason, g.Detail = bundle.NotStarted, causeText(ctx)
 			}
-			j.batch.gap(bundle.Gap{Entry: name, Reason: bundle.Timeout, Detail: detail})
+			j.batch.gap(g)
 		}
 		if n := j.batch.lost(); n > 0 {
 			reasons = append(reasons, fmt.Sprintf("%s lacks %d of its parts", j.batch.source, n))

@@ -140,7 +140,7 @@ func (r *run) runAll(ctx context.Context, jobs []*job) {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			j.batch.gap(bundle.Gap{Reason: ReasonOf(context.Cause(ctx)), Detail: "not begun: " + causeText(ctx)})
+			j.batch.gap(bundle.Gap{Reason: bundle.NotStarted, Detail: causeText(ctx)})
 			j.batch.ended.Store(true)
 			continue
 		}

@@ -2,18 +2,20 @@ package kube
 
 import (
 	"bytes"
+	"io"
 	"time"
 )
 
 // cutter passes lines on that lie in a window, by the kubelet's timestamp before each. A line without one shares the fate
 // of the line before it.
 type cutter struct {
-	to         *keeper
+	to         io.Writer // a memory that takes everything
 	begin, end time.Time // zero: open; begin is exclusive, end inclusive
 	strict     bool      // end is exclusive
 	first      time.Time
 	untimed    bool   // the first line has no timestamp
 	pending    []byte // the beginning of a line whose timestamp is not complete
+	past       bool   // the end was passed
 	inLine     bool   // the line's fate is known
 	skip       bool   // it is to be left out
 	lines      int
@@ -92,6 +94,7 @@ func (c *cutter) judge(start []byte) (past bool) {
 		c.first = t
 	}
 	if !c.end.IsZero() && (t.After(c.end) || c.strict && !t.Before(c.end)) {
+		c.past = true
 		return true
 	}
 	c.skip = !c.begin.IsZero() && !t.After(c.begin)
@@ -114,6 +117,6 @@ func (c *cutter) last() time.Time {
 
 func (c *cutter) pass(p []byte) {
 	if !c.skip {
-		_, _ = c.to.Write(p) // a keeper takes everything
+		_, _ = c.to.Write(p)
 	}
 }

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ const (
 	bytesPerLine  = 100  // fewer are rare: so many lines are asked for that the size limit is met
 	newestLines   = 2000 // asked for when a stream was too slow to reach its end
 	newestTimeout = 10 * time.Second
+	largestHead   = 4 << 20 // what limitBytes asks for at most
 	interrupted   = 1 << 20 // what is kept of the tail when the run ends in the middle
 )
 
@@ -31,9 +33,10 @@ type reading struct {
 	limit  int64
 	window bundle.Window
 
-	kept   *keeper // what came, oldest first
-	head   *keeper // the beginning of the window, when kept does not have it
-	newest *keeper // the end, when kept does not have it
+	kept   *keeper      // what came, oldest first
+	head   bytes.Buffer // the beginning of the window, when kept does not have it; whole lines
+	joined bool         // nothing is missing between head and kept
+	newest *keeper      // the end, when kept does not have it
 	first  time.Time
 	last   time.Time // of the lines in kept
 	err    error     // why it is not whole
@@ -92,15 +95,15 @@ func (r *reading) query() url.Values {
 
 // readHead reads the beginning of the window up to what is there already.
 func (r *reading) readHead(ctx context.Context) {
-	limit := r.limit / 10
 	q := r.query()
-	q.Set("limitBytes", strconv.FormatInt(limit, 10))
-	before := r.first
-	r.head = newKeeper(2 * limit) // all of it fits
-	_, err := r.streamInto(ctx, q, &cutter{to: r.head, end: before, strict: true}, r.c.o.RequestTimeout)
+	q.Set("limitBytes", strconv.FormatInt(min(r.limit/10, largestHead), 10))
+	c := &cutter{to: &r.head, end: r.first, strict: true}
+	_, err := r.streamInto(ctx, q, c, r.c.o.RequestTimeout)
+	r.joined = c.past
 	if err != nil {
 		r.err = fmt.Errorf("reading the beginning of the window: %w", err)
 	}
+	r.head.Truncate(bytes.LastIndexByte(r.head.Bytes(), '\n') + 1)
 }
 
 // readNewest reads the last lines after those that a slow stream has brought.
@@ -208,7 +211,7 @@ func (r *reading) reason() string {
 func (r *reading) got() bool { return r.kept != nil && r.kept.total > 0 }
 
 func (r *reading) free() {
-	for _, k := range []*keeper{r.kept, r.head, r.newest} {
+	for _, k := range []*keeper{r.kept, r.newest} {
 		if k != nil {
 			k.free()
 		}
@@ -227,30 +230,25 @@ func (r *reading) shrink() {
 // writeTo writes the log and says what it lacks.
 func (r *reading) writeTo(w io.Writer) (*bundle.Truncation, error) {
 	t := bundle.Truncation{Reason: "max-log-size", Dropped: r.kept.dropped}
-	var err error
-	switch {
-	case r.head != nil && r.head.total > 0:
-		if t.Head, err = r.head.writeHead(w); err != nil {
-			return &t, err
-		}
-		t.Note = fmt.Sprintf("at least %d bytes were left out", r.kept.dropped)
+	n, err := w.Write(r.head.Bytes())
+	t.Head = int64(n)
+	if err != nil {
+		return &t, err
+	}
+	if r.head.Len() > 0 && !r.joined {
+		t.Note = "more than that was left out: what lies before the last lines was not asked for"
 		if err := leftOut(w, "an unknown number of bytes"); err != nil {
 			return &t, err
 		}
-		if r.kept.dropped > 0 {
-			break // its own head is older than what was dropped
+	}
+	if r.head.Len() == 0 || r.joined || r.kept.dropped == 0 {
+		n, err := r.kept.writeHead(w) // otherwise it is older than what was dropped, and newer than the head
+		t.Head += n
+		if err == nil && r.kept.dropped > 0 {
+			err = leftOut(w, fmt.Sprintf("%d bytes", r.kept.dropped))
 		}
-		fallthrough
-	default:
-		n, err := r.kept.writeHead(w)
 		if err != nil {
 			return &t, err
-		}
-		if r.kept.dropped > 0 {
-			t.Head = n
-			if err := leftOut(w, fmt.Sprintf("%d bytes", r.kept.dropped)); err != nil {
-				return &t, err
-			}
 		}
 	}
 	if t.Tail, err = r.kept.writeTail(w); err != nil {
@@ -259,9 +257,13 @@ func (r *reading) writeTo(w io.Writer) (*bundle.Truncation, error) {
 	return r.writeEnd(w, t)
 }
 
+// whole reports whether everything in the window was kept.
+func (r *reading) whole() bool {
+	return r.err == nil && r.kept.dropped == 0 && (r.head.Len() == 0 || r.joined)
+}
+
 // writeEnd adds the newest lines of a stream that was too slow, and settles what is missing.
 func (r *reading) writeEnd(w io.Writer, t bundle.Truncation) (*bundle.Truncation, error) {
-	whole := r.kept.dropped == 0 && r.head == nil
 	if r.newest != nil && r.newest.total > 0 {
 		if err := leftOut(w, "what a slow stream did not bring in time"); err != nil {
 			return &t, err
@@ -277,15 +279,14 @@ func (r *reading) writeEnd(w io.Writer, t bundle.Truncation) (*bundle.Truncation
 			return &t, err
 		}
 	}
+	if r.whole() {
+		return nil, nil
+	}
 	if r.err != nil {
-		whole = false
 		t.Note = strings.TrimPrefix(t.Note+"; "+firstLine(r.err.Error()), "; ")
-		if r.kept.dropped == 0 && r.head == nil {
+		if r.kept.dropped == 0 && r.head.Len() == 0 {
 			t.Reason = "interrupted"
 		}
-	}
-	if whole {
-		return nil, nil
 	}
 	return &t, nil
 }
