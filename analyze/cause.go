@@ -14,6 +14,7 @@ type diagnosis struct {
 	cause      *specs.Cause
 	confidence string
 	severity   string
+	natural    string    // severity before a recovery lowered it; ranks go by it
 	since      time.Time // of evidence that is at least likely, or of any when there is none
 	until      time.Time
 	recovered  bool // every piece of evidence is over
@@ -24,10 +25,10 @@ type diagnosis struct {
 }
 
 // diagnose groups evidence by cause. Evidence for a cause that the specs do not know is dropped: lint forbids it.
-func diagnose(all []Evidence, s *specs.Set, end time.Time) []*diagnosis {
+func diagnose(all []Evidence, f *Facts) []*diagnosis {
 	bySlug := map[string]*diagnosis{}
 	for _, e := range all {
-		cause := s.Causes[e.Cause]
+		cause := f.Specs.Causes[e.Cause]
 		if cause == nil {
 			continue
 		}
@@ -40,7 +41,7 @@ func diagnose(all []Evidence, s *specs.Set, end time.Time) []*diagnosis {
 	}
 	out := make([]*diagnosis, 0, len(bySlug))
 	for _, d := range bySlug {
-		d.sum(end)
+		d.sum(f)
 		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b *diagnosis) int { return cmp.Compare(a.slug, b.slug) })
@@ -48,16 +49,17 @@ func diagnose(all []Evidence, s *specs.Set, end time.Time) []*diagnosis {
 }
 
 // sum derives what holds for the cause as a whole.
-func (d *diagnosis) sum(end time.Time) {
+func (d *diagnosis) sum(f *Facts) {
 	slices.SortStableFunc(d.evidence, func(a, b Evidence) int {
 		return cmp.Or(cmp.Compare(sure(b.Confidence), sure(a.Confidence)), compareTimes(a.Since, b.Since), cmp.Compare(a.Check, b.Check),
 			cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Count, b.Count))
 	})
+	work := f.Flow.Hops[d.cause.Hop]
 	d.confidence = d.evidence[0].Confidence
 	d.recovered = true
 	for _, e := range d.evidence {
 		d.count += e.Count
-		d.recovered = d.recovered && over(e, end)
+		d.recovered = d.recovered && over(e, f.To, work)
 		if e.Until.After(d.until) {
 			d.until = e.Until
 		}
@@ -65,44 +67,55 @@ func (d *diagnosis) sum(end time.Time) {
 			d.since = e.Since
 		}
 	}
-	d.severity = d.judgeSeverity(end)
+	d.severity, d.natural = d.judgeSeverity(f.To, work)
 }
 
 // Evidence is over when its text goes on without it for a good while: as long as it lasted, between half a minute and a quarter
-// of an hour.
+// of an hour. Where the hop is seen at work after the last hit, a few times the usual pause between hits is enough.
 const (
-	leastCalm = 30 * time.Second
-	mostCalm  = 15 * time.Minute
+	leastCalm  = 30 * time.Second
+	mostCalm   = 15 * time.Minute
+	calmAtWork = 5 * time.Second
+	usualPause = 5 // times
 )
 
-func over(e Evidence, end time.Time) bool {
+// over tells whether evidence is history. end is the end of all logs, work what the hop of its cause was seen doing, or nil.
+func over(e Evidence, end time.Time, work *Progress) bool {
 	if e.Recovered {
 		return true
 	}
 	if e.Until.IsZero() || e.Quiet == 0 {
 		return false
 	}
-	calm := min(max(e.Until.Sub(e.Since), leastCalm), mostCalm)
+	span := e.Until.Sub(e.Since)
+	calm := min(max(span, leastCalm), mostCalm)
+	if work != nil && work.Last.After(e.Until.Add(calmAtWork)) {
+		calm = min(calm, max(calmAtWork, usualPause*span/time.Duration(max(1, e.Count))))
+	}
 	return e.Quiet >= calm && end.Sub(e.Until) >= calm
 }
 
 // brief is how long a fault may last and still be a mere warning once it is over.
 const brief = time.Minute
 
-// judgeSeverity starts from the cause's own and lowers it where the evidence is weak, or brief and over.
-func (d *diagnosis) judgeSeverity(end time.Time) string {
-	worst := -1
+// judgeSeverity starts from the cause's own and lowers it where the evidence is weak, and further where it is brief and over.
+func (d *diagnosis) judgeSeverity(end time.Time, work *Progress) (shown, natural string) {
+	worst, plain := 0, 0
 	for _, e := range d.evidence {
 		own := d.cause.Severity
 		if e.Severity != "" {
 			own = e.Severity
 		}
-		if over(e, end) && e.Until.Sub(e.Since) <= brief || e.Confidence == Possible {
+		if e.Confidence == Possible {
+			own = milder(own, Warning)
+		}
+		plain = max(plain, grave(own))
+		if over(e, end, work) && e.Until.Sub(e.Since) <= brief {
 			own = milder(own, Warning)
 		}
 		worst = max(worst, grave(own))
 	}
-	return severities[max(0, worst)]
+	return severities[worst], severities[plain]
 }
 
 var severities = []string{Info, Warning, Error, Critical}
@@ -124,6 +137,14 @@ func compareTimes(a, b time.Time) int {
 
 // fault tells a cause that needs action from a remark.
 func (d *diagnosis) fault() bool { return grave(d.severity) >= grave(Error) }
+
+// wasFault tells a cause that was a fault while it lasted.
+func (d *diagnosis) wasFault() bool { return grave(d.natural) >= grave(Error) }
+
+// beside tells a remark that says nothing about the path: a setting, vendor push, the client.
+func (d *diagnosis) beside() bool {
+	return !d.wasFault() && (d.cause.Layer == "config" || d.cause.Hop == "vendor" || d.cause.Hop == "client" || d.severity == Info)
+}
 
 // noticed is how much later than its consequence a cause may show itself: leases, sessions and heartbeats let a fault pass
 // unnoticed for this long, and which component meets it first is chance.
@@ -181,7 +202,7 @@ func touches(x, y Subject, f *Facts) bool {
 func before(a, b *diagnosis, hops map[string]int, tolerance time.Duration) bool {
 	if n := cmp.Or(
 		compareBool(a.by == nil, b.by == nil),
-		compareBool(a.fault(), b.fault()),
+		compareBool(a.wasFault(), b.wasFault()),
 		compareBool(!a.recovered, !b.recovered),
 		cmp.Compare(sure(b.confidence), sure(a.confidence)),
 	); n != 0 {

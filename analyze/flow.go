@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 // Flow follows messages through the path by the lines that its components print when they do their work.
 type Flow struct {
 	Hops  map[string]*Progress // by hop id; a hop without a line is absent
-	Sends *Progress            // successful answers to a send, by whoever logged them; nil without one
+	Sends *Progress            // successful answers to a send, as the role logged them that saw most; nil without one
 }
 
 // Progress is the work that was seen.
@@ -46,6 +47,7 @@ func (p *Progress) join(role string, c progress) {
 // flowOf adds up the progress of all entries.
 func flowOf(texts []*textHits, m *matcher) *Flow {
 	f := &Flow{Hops: map[string]*Progress{}}
+	sends := map[string]*Progress{}
 	for _, t := range texts {
 		for key, c := range t.hops {
 			id := m.hops[key.hop].ID
@@ -58,10 +60,16 @@ func flowOf(texts []*textHits, m *matcher) *Flow {
 			if key.request != "send" || key.code != 0 {
 				continue
 			}
-			if f.Sends == nil {
-				f.Sends = &Progress{Roles: map[string]int64{}}
+			id := m.roleID(key.role)
+			if sends[id] == nil {
+				sends[id] = &Progress{Roles: map[string]int64{}}
 			}
-			f.Sends.join(m.roleID(key.role), progress{count: int64(a.count), first: a.first, last: a.last, ticks: a.ticks})
+			sends[id].join(id, progress{count: int64(a.count), first: a.first, last: a.last, ticks: a.ticks})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(sends)) {
+		if f.Sends == nil || sends[id].Count > f.Sends.Count {
+			f.Sends = sends[id]
 		}
 	}
 	for _, p := range f.Hops {

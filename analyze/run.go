@@ -62,7 +62,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	findings = runChecks(o.Checks, f)
 	all := append(slices.Clone(f.Evidence), evidenceOf(findings)...)
 
-	ds := diagnose(all, m.specs, f.To)
+	ds := diagnose(all, f)
 	var faults, benign []*diagnosis
 	for _, d := range ds {
 		if d.cause.Benign {

@@ -39,21 +39,26 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		}
 		return StatusDegraded, lead.cause.Hop, lead.cause.Title
 	}
-	if i := slices.IndexFunc(ranked, func(d *diagnosis) bool { return d.severity == Warning && sure(d.confidence) >= sure(Likely) }); i >= 0 {
-		d := ranked[i]
-		if d.recovered || !ongoing(d, f) {
-			return StatusDegraded, d.cause.Hop, text("只有轻微或已恢复的问题:"+d.cause.Title.ZH, "only minor trouble, or trouble that is over: "+d.cause.Title.EN)
+	remark := ""
+	for _, d := range ranked {
+		switch {
+		case d.beside():
+			remark = d.cause.Title.EN
+		case d.wasFault() && d.recovered:
+			return StatusDegraded, d.cause.Hop, text("曾短暂故障,已恢复:"+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
+		default:
+			return StatusDegraded, d.cause.Hop, text("只有轻微的或证据不足的问题:"+d.cause.Title.ZH, "only minor trouble, or trouble with weak evidence: "+d.cause.Title.EN)
 		}
-		return StatusDegraded, d.cause.Hop, d.cause.Title
 	}
 	if lacks := lacking(hops, f); len(lacks) > 0 {
 		zh, en := "没有发现故障,但数据不足以断定正常,缺:", "no fault found, but the data does not allow to call it healthy; missing: "
 		return StatusUnknown, "", text(zh+joinZH(lacks), en+joinEN(lacks))
 	}
-	return StatusHealthy, "", text("路径上每一跳都有正常处理记录,没有发现故障", "every hop of the path was seen working and no fault was found")
+	if remark != "" {
+		return StatusHealthy, "", text("能观察到的每一跳都在正常处理,只有与消息路径无关的提示", "every hop that can be observed was seen working; there are remarks beside the path only")
+	}
+	return StatusHealthy, "", text("能观察到的每一跳都在正常处理,没有发现故障", "every hop that can be observed was seen working and no fault was found")
 }
-
-func ongoing(d *diagnosis, f *Facts) bool { return !d.until.IsZero() && f.To.Sub(d.until) < mostCalm }
 
 func leadingFault(ranked []*diagnosis) *diagnosis {
 	for _, d := range ranked {

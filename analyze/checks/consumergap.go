@@ -58,7 +58,7 @@ func stall(f *analyze.Facts, from, to time.Time) (analyze.Evidence, bool) {
 	}
 	e := analyze.Evidence{
 		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer"}, Count: count,
-		Since: time.Unix(sends[0].Second, 0).UTC(), Until: to, Says: say("有消息发送成功,而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
+		Since: time.Unix(sends[0].Second, 0).UTC(), Until: to, Recovered: true, Says: say("有消息发送成功,而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
 	}
 	for _, t := range f.Texts {
 		if t.Role != "msgtransfer" {
