@@ -23,7 +23,7 @@ func (s *screen) verdict(r *analyze.Report) {
 		rest += s.say("colon") + s.in(v.Causes[0].Title)
 	}
 	s.hang(0, s.paint(statusColor[v.Status], head), columns(head), bold, rest)
-	if why := s.in(v.Why); why != "" {
+	if why := s.in(v.Why); why != "" && !strings.HasSuffix(rest, why) {
 		s.hang(0, "", 0, "", why)
 	}
 	s.blank()
@@ -33,7 +33,8 @@ func (s *screen) verdict(r *analyze.Report) {
 // input says what was read and how far its times can be trusted.
 func (s *screen) input(r *analyze.Report) {
 	in := r.Bundle
-	s.field(0, "input", "", strings.Join([]string{clean(in.Name), s.say("input.size", r.Stats.Entries, bytes(r.Stats.Bytes), r.Stats.Lines)}, " · "))
+	size := s.say("input.size", r.Stats.Entries, bytes(r.Stats.Bytes), r.Stats.Lines)
+	s.field(0, "input", "", strings.TrimPrefix(clean(in.Name)+" · "+size, " · "))
 	switch {
 	case in.Cut != "":
 		s.field(0, "input.cut", yellow, clean(in.Cut))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -96,17 +97,25 @@ func runAnalyze(ctx context.Context, s streams, f analyzeFlags, path string) err
 	if err != nil {
 		return err
 	}
-	rep, err := judge(ctx, r, set, f)
+	rep, err := judge(ctx, r, set, f, inputName(path))
 	if err != nil {
 		return err
 	}
 	return f.render(s, rep)
 }
 
+// inputName is how the report calls what was read.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return filepath.Base(path)
+}
+
 // judge reads r once, closes it and returns the verdict.
-func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags) (*analyze.Report, error) {
+func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags, name string) (*analyze.Report, error) {
 	rep, err := analyze.Run(ctx, r, set, analyze.Options{
-		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Now: time.Now(),
+		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Name: name, Now: time.Now(),
 	})
 	if closeErr := r.Close(); err == nil {
 		err = closeErr

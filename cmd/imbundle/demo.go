@@ -57,11 +57,10 @@ func runDemo(ctx context.Context, s streams, f analyzeFlags) error {
 	if err != nil {
 		return err
 	}
-	rep, err := judge(ctx, r, set, f)
+	rep, err := judge(ctx, r, set, f, path.Base(name))
 	if err != nil {
 		return err
 	}
-	rep.Bundle.Name = path.Base(name)
 	return f.render(s, rep)
 }
 
