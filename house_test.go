@@ -131,10 +131,12 @@ func ownersOf(path string) []string {
 	return owners[best]
 }
 
-// Names of archiver that may be used: the stream types and what they hand over. Everything that touches the disk by
-// itself is banned, because it follows links and names of the archive out of the target folder (CVE-2024-0406).
+// Names of archiver that may be used: the stream types and what they hand over. Everything that writes to the disk by
+// itself is banned, because it follows links and names of the archive out of the target folder (CVE-2024-0406). A test may
+// also use what only reads, as a second reader of our files.
 var (
 	archiverNames  = []string{"Tar", "NewTar", "Zip", "NewZip", "File", "FileInfo", "ErrFormatNotRecognized"}
+	archiverTests  = []string{"TarGz", "NewTarGz", "Walk"}
 	archiverBanned = []string{"Archive", "Unarchive", "Extract", "Walk", "CompressFile", "DecompressFile"}
 )
 
@@ -167,6 +169,9 @@ func archiverUse(t *testing.T, path string) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		sel, ok := n.(*ast.SelectorExpr)
 		if !ok {
+			return true
+		}
+		if strings.HasSuffix(path, "_test.go") && slices.Contains(archiverTests, sel.Sel.Name) {
 			return true
 		}
 		id, qualified := sel.X.(*ast.Ident)

@@ -52,7 +52,7 @@ func (s *screen) row(l label, hops []analyze.HopState, sep string) {
 	}
 	out, used := s.paint(faint, pad(s.say(l), fieldWidth)), fieldWidth
 	for i, h := range hops {
-		name := s.hopTitle(hops, h.Hop)
+		name := short(s.hopTitle(hops, h.Hop))
 		need := columns(name) + 2 + columns(sep)
 		if used+need > s.width && used > fieldWidth {
 			s.line(out)
@@ -69,6 +69,14 @@ func (s *screen) row(l label, hops []analyze.HopState, sep string) {
 		used += need
 	}
 	s.line(out)
+}
+
+// short is a title without its explanation: "Redis: seq and cache" is "Redis" in the row.
+func short(title string) string {
+	if i := strings.IndexAny(title, "(:（："); i > 0 {
+		return strings.TrimSpace(title[:i])
+	}
+	return title
 }
 
 func (s *screen) legend() string {

@@ -153,7 +153,7 @@ func broken() *analyze.Report {
 		},
 		Pipeline: []analyze.HopState{
 			{Hop: "client", Title: text("client", "客户端"), State: "unknown"},
-			{Hop: "gateway", Title: text("gateway", "网关"), State: "ok", Why: text("12 connections were accepted", "接受了 12 个连接")},
+			{Hop: "gateway", Title: text("gateway (websocket)", "网关：长连接"), State: "ok", Why: text("12 connections were accepted", "接受了 12 个连接")},
 			{Hop: "api", Title: text("API", "API"), State: "degraded", Why: text("3 of 40 answers carry an error code", "40 个应答中有 3 个带错误码")},
 			{Hop: "to-redis", Title: text("Kafka toRedis", "Kafka toRedis"), State: "broken", Why: text("no broker answers", "没有 broker 应答")},
 			{Hop: "transfer", Title: text("msgtransfer", "消息中转"), State: "unknown"},
