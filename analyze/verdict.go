@@ -189,7 +189,7 @@ func (d *diagnosis) sightings() []Sighting {
 func benignResults(ds []*diagnosis) []BenignResult {
 	out := []BenignResult{}
 	for _, d := range ds {
-		b := BenignResult{Cause: d.slug, Title: d.cause.Title, Why: d.cause.Fix, Count: d.count, Evidence: d.sightings()}
+		b := BenignResult{Cause: d.slug, Title: d.cause.Title, Why: d.cause.Means, Count: d.count, Evidence: d.sightings()}
 		for _, e := range d.evidence {
 			if e.Because != (specs.Text{}) {
 				b.Why = e.Because

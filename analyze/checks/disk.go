@@ -11,7 +11,7 @@ var diskSpace = analyze.Check{
 	Title: say("磁盘容量与 inode", "disk space and inodes"),
 	Doc: say("df -h 与 df -i:字节与 inode 分开判断,97% 以上为满,90% 以上提示。内存文件系统不算。",
 		"df -h and df -i, bytes and inodes each for themselves: from 97 % a filesystem is full, from 90 % it is worth a word. Memory filesystems do not count."),
-	Needs: []string{"nodes/<node>/df.txt", "nodes/<node>/df-i.txt"}, Collect: "imbundle collect --node-stats",
+	Needs: []string{"nodes/<node>/df.txt", "nodes/<node>/df-i.txt"}, Collect: "imbundle collect --attach df.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Filesystems) == 0 {
 			return unknown()
@@ -52,7 +52,7 @@ var hostMemory = analyze.Check{
 	Title: say("主机可用内存", "memory available on hosts"),
 	Doc: say("free -h 的 available 列低于总量的 3%:free 列很小而 available 充足是正常的。",
 		"The available column of free -h under 3 % of the total. A small free column beside ample available memory is ordinary."),
-	Needs: []string{"nodes/<node>/free.txt"}, Collect: "imbundle collect --node-stats",
+	Needs: []string{"nodes/<node>/free.txt"}, Collect: "imbundle collect --attach free.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Memory) == 0 {
 			return unknown()

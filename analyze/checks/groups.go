@@ -14,7 +14,7 @@ var consumerGroups = analyze.Check{
 		"主干版本的 push 组从不提交位点(显示“-”),不作判断。",
 		"Compares samples of a group: lag that grows while offsets move means too slow; lag while offsets stand means stalled; no member means no consumer. "+
 			"One sample alone tells members and magnitude only. On main the push groups never commit (shown as '-') and are not judged."),
-	Needs: []string{"kafka/groups.txt (two samples)"}, Collect: "imbundle collect --profile quick",
+	Needs: []string{"kafka/groups.txt (two samples)"}, Collect: "imbundle collect --attach kafka-groups.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Groups) == 0 {
 			return unknown()

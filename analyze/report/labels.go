@@ -58,7 +58,7 @@ var labels = map[label]specs.Text{
 	"more":                {EN: "… %d more with -o wide", ZH: "… 另有 %d 条，用 -o wide 查看"},
 
 	"benign":    {EN: "FALSE ALARMS", ZH: "误报"},
-	"benign.is": {EN: "not a fault, because %s", ZH: "不是故障，因为%s"},
+	"benign.is": {EN: "not a fault, because: %s", ZH: "不是故障，因为：%s"},
 
 	"outcomes":    {EN: "ANSWERS BY CODE", ZH: "按错误码统计的应答"},
 	"col.request": {EN: "REQUEST", ZH: "请求"},

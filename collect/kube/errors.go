@@ -91,7 +91,7 @@ func unreachable(err error, cfg *rest.Config, now time.Time) error {
 	case code(err) == http.StatusUnauthorized:
 		return unauthorized(err, cfg, now)
 	case code(err) == http.StatusForbidden:
-		return &Error{NotAllowed, fmt.Sprintf("the server %s refuses the user", host), "ask for the Role that `imbundle collect --plan` prints, or choose another --context", err}
+		return &Error{NotAllowed, fmt.Sprintf("the server %s refuses the user", host), "ask for rights to get and list, or choose another --context", err}
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return &Error{CertExpired, fmt.Sprintf("the certificate of the server %s is expired or not yet valid", host),
 			"renew it (`kubeadm certs check-expiration` on a control plane node), and check this machine's clock", err}
