@@ -140,7 +140,7 @@ func (c *Cluster) configured(raw clientcmdapi.Config) bool {
 
 func contextHint(raw clientcmdapi.Config) string {
 	if len(raw.Contexts) == 0 {
-		return "check the file: it names no context"
+		return "check the files that the flags and the kubeconfig name"
 	}
 	names := ""
 	for name := range raw.Contexts {

@@ -81,17 +81,8 @@ func (c *Cluster) noOpenIM(listed bool) error {
 // find searches the given namespaces, or all, or the context's.
 func (c *Cluster) find(ctx context.Context) (found []Component, listed bool, err error) {
 	if len(c.o.Namespaces) > 0 {
-		for _, ns := range c.o.Namespaces {
-			if err := c.mustExist(ctx, ns); err != nil {
-				return nil, false, err
-			}
-			some, err := c.findIn(ctx, ns)
-			if err != nil && code(err) != http.StatusForbidden {
-				return nil, false, err
-			}
-			found = append(found, some...)
-		}
-		return found, false, nil
+		found, err = c.findNamed(ctx)
+		return found, false, err
 	}
 	found, err = c.findIn(ctx, "")
 	if code(err) != http.StatusForbidden {
@@ -103,6 +94,30 @@ func (c *Cluster) find(ctx context.Context) (found []Component, listed bool, err
 			"name a namespace with -n, or ask for rights to list pods and deployments there", err}
 	}
 	return found, false, err
+}
+
+// findNamed searches the given namespaces. It fails when the user may read none of them.
+func (c *Cluster) findNamed(ctx context.Context) (found []Component, err error) {
+	var refused error
+	refusals := 0
+	for _, ns := range c.o.Namespaces {
+		if err := c.mustExist(ctx, ns); err != nil {
+			return nil, err
+		}
+		some, err := c.findIn(ctx, ns)
+		if code(err) == http.StatusForbidden {
+			refused = err
+			refusals++
+		} else if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	if refusals == len(c.o.Namespaces) {
+		return nil, &Error{NotAllowed, fmt.Sprintf("the user may list neither workloads nor pods of namespace %q", strings.Join(c.o.Namespaces, ", ")),
+			"check the name; if it is right, ask for rights to list pods and deployments there", refused}
+	}
+	return found, nil
 }
 
 // mustExist fails when the server says that there is no such namespace; who may not ask is believed.

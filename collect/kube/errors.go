@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -83,6 +84,7 @@ func code(err error) int {
 // unreachable explains an error of the first request to the server at host.
 func unreachable(err error, cfg *rest.Config, now time.Time) error {
 	host := cfg.Host
+	err = trimURL(err)
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -108,7 +110,7 @@ func unreachable(err error, cfg *rest.Config, now time.Time) error {
 		return err
 	}
 	return &Error{Unreachable, fmt.Sprintf("the server %s cannot be reached", host),
-		"check that `kubectl version` answers from here: address, VPN, firewall, --context", trimURL(err)}
+		"check that `kubectl version` answers from here: address, VPN, firewall, --context", err}
 }
 
 func unauthorized(err error, cfg *rest.Config, now time.Time) error {
@@ -149,9 +151,9 @@ func certificateEnd(cfg *rest.Config) (time.Time, bool) {
 
 // trimURL drops net/http's `Get "https://…":` in front of what happened.
 func trimURL(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op
+	var get *url.Error
+	if errors.As(err, &get) {
+		return get.Err
 	}
 	return err
 }
