@@ -33,7 +33,7 @@ type filled struct {
 func newAhead(src io.Reader, judge func(plain int64) error) *ahead {
 	a := &ahead{full: make(chan filled, aheadBlocks), free: make(chan []byte, aheadBlocks), stop: make(chan struct{})}
 	for range aheadBlocks {
-		a.free <- make([]byte, aheadBlock)
+		a.free <- nil // made when it is needed: most inputs are short
 	}
 	a.gone.Add(1)
 	go a.run(src, judge)
@@ -50,6 +50,9 @@ func (a *ahead) run(src io.Reader, judge func(plain int64) error) {
 		case buf = <-a.free:
 		case <-a.stop:
 			return
+		}
+		if buf == nil {
+			buf = make([]byte, aheadBlock)
 		}
 		n, err := fill(src, buf)
 		plain += int64(n)

@@ -63,12 +63,8 @@ func (w *Writer) prepare(info *EntryInfo, b *body) (*pieces, error) {
 	if p.header, err = wholeCopy(press, head); err != nil {
 		return nil, err
 	}
-	if pad := padding(info.Size); len(pad) > 0 {
-		if p.padding, err = wholeCopy(press, pad); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	p.padding, err = w.paddings.after(info.Size)
+	return p, err
 }
 
 func wholeCopy(p *press, plain []byte) ([]byte, error) {

@@ -59,7 +59,7 @@ func (f *flow) Read(p []byte) (int, error) {
 // newFlow looks at the beginning of raw. sure says that reading it never waits for another process.
 func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
 	f := &flow{raw: raw, sure: sure}
-	f.buf = bufio.NewReaderSize(f, aheadBlock)
+	f.buf = bufio.NewReaderSize(f, 128<<10)
 	plain, err := f.unpack(path)
 	if err != nil {
 		return nil, err
@@ -68,14 +68,24 @@ func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
 		f.at.Store(f.position())
 		return lim.expansion(plain, max(f.position(), 1))
 	})
-	f.peek = make([]byte, peekSize)
-	n, err := fill(f.ahead, f.peek)
-	f.peek = f.peek[:n]
-	if err := f.classify(path, err); err != nil {
+	if err := f.classify(path, f.look()); err != nil {
 		f.end()
 		return nil, err
 	}
 	return f, nil
+}
+
+// look fills the peek; the answer is what ended it early.
+func (f *flow) look() error {
+	block := make([]byte, 64<<10)
+	for len(f.peek) < peekSize {
+		n, err := fill(f.ahead, block)
+		f.peek = append(f.peek, block[:n]...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // position is the offset behind the last unpacked byte; for the goroutine that unpacks.

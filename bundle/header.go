@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/mholt/archiver/v3"
@@ -29,8 +30,33 @@ func tarHeader(path string, size int64, at time.Time) ([]byte, error) {
 	return buf.Bytes(), nil // t is not closed: the body comes from the spool, the end of the tar from Finish
 }
 
-// padding is what fills the last block of a body.
-func padding(size int64) []byte { return tarEnd[:(tarBlock-size%tarBlock)%tarBlock] }
+// paddings makes the members that fill the last block of a body. The level used for bodies would store so few zeros as they are;
+// the highest one packs them, and each length is made once.
+type paddings struct {
+	mu    sync.Mutex
+	press *press
+	made  map[int][]byte
+}
+
+// after gives the member that follows a body of size bytes; nil when that ends a block.
+func (p *paddings) after(size int64) ([]byte, error) {
+	n := int((tarBlock - size%tarBlock) % tarBlock)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n == 0 || p.made[n] != nil {
+		return p.made[n], nil
+	}
+	if p.press == nil {
+		press, err := newPress(9)
+		if err != nil {
+			return nil, err
+		}
+		p.press, p.made = press, map[int][]byte{}
+	}
+	m, err := wholeCopy(p.press, tarEnd[:n])
+	p.made[n] = m
+	return m, err
+}
 
 type fileInfo struct {
 	name string

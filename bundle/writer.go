@@ -12,13 +12,14 @@ import (
 
 // Writer makes one bundle. All methods may be called from several goroutines.
 type Writer struct {
-	path    string
-	top     string // folder in the archive, with its slash
-	o       Options
-	spools  *spoolDir
-	reserve *os.File // room on the disk that Finish needs
-	chunks  chunks
-	presses chan *press
+	path     string
+	top      string // folder in the archive, with its slash
+	o        Options
+	spools   *spoolDir
+	reserve  *os.File // room on the disk that Finish needs
+	chunks   chunks
+	presses  chan *press
+	paddings paddings
 
 	mu         sync.Mutex
 	file       *os.File
