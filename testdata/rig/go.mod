@@ -1,0 +1,3 @@
+module github.com/imbundle/imbundle/testdata/rig
+
+go 1.26

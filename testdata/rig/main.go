@@ -1,0 +1,80 @@
+// Command rig runs the real servers that the end-to-end tests talk to: etcd, kube-apiserver, controller-manager,
+// scheduler, a real node (containerd and kubelet) and metrics-server, without images from a registry and without Docker.
+//
+// build → up → apply workloads → down. Binaries are built from Go modules and cached by the hash of what they are built
+// from; keys and ports are made anew by each first `up`; everything lives below the cache folder and is stopped by
+// process id. What the machine refuses by nature (no root, no mounts) is a skip, printed with its reason; a server that
+// cannot start is a failure, printed with the end of its log.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+const usage = `usage: rig COMMAND
+
+  build                               build and cache the servers
+  up [control-plane|node|metrics]     start them, up to the named part (default metrics)
+  down                                stop them, remove mounts, bridge and state
+  status                              what runs
+  env                                 KUBECONFIG and more, for the shell
+  apply NAMESPACE [FAULT...]          OpenIM-like workloads, healthy but for the faults (manifests/faults)
+  delete NAMESPACE...                 remove them
+  kubeconfig NAMESPACE                print a kubeconfig that may view that namespace only
+  demo IMBUNDLE FILE                  collect the bundle that ships with the program
+`
+
+// skip is a reason of the machine, not a fault: what was asked for cannot run here.
+type skip struct{ reason string }
+
+func (s skip) Error() string { return s.reason }
+
+func main() {
+	err := run(os.Args[1:])
+	var s skip
+	switch {
+	case errors.As(err, &s):
+		fmt.Fprintf(os.Stderr, "rig: skipped: %s\n", s.reason)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "rig: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("no command\n%s", usage)
+	}
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	command, args := args[0], args[1:]
+	switch {
+	case command == "build" && len(args) == 0:
+		return r.build()
+	case command == "up" && len(args) <= 1:
+		return r.up(strings.Join(args, ""))
+	case command == "down" && len(args) == 0:
+		return r.down()
+	case command == "status" && len(args) == 0:
+		return r.status()
+	case command == "env" && len(args) == 0:
+		return r.env()
+	case command == "apply" && len(args) > 0:
+		return r.apply(args[0], args[1:])
+	case command == "delete" && len(args) > 0:
+		return r.remove(args)
+	case command == "kubeconfig" && len(args) == 1:
+		return r.viewerConfig(args[0])
+	case command == "demo" && len(args) == 2:
+		return r.demo(args[0], args[1])
+	case command == "help":
+		fmt.Print(usage)
+		return nil
+	}
+	return fmt.Errorf("cannot %q\n%s", strings.Join(append([]string{command}, args...), " "), usage)
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+)
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// apply makes a namespace with a whole OpenIM in it, and then the faults over it.
+
+func (r *rig) apply(namespace string, faults []string) error {
+	base, err := filepath.Glob(filepath.Join(r.home, "manifests", "base", "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for i := range base {
+		base[i] = "base/" + filepath.Base(base[i])
+	}
+	for i := range faults {
+		faults[i] = "faults/" + faults[i] + ".yaml"
+	}
+	config, err := r.kubectl(30*time.Second, "", "create", "configmap", "openim-config", "-n", namespace,
+		"--from-file="+filepath.Join(r.home, "config"), "--dry-run=client", "-o", "yaml")
+	if err != nil {
+		return err
+	}
+	if err := r.applyFiles(namespace, []string{"cluster.yaml"}); err != nil {
+		return err
+	}
+	if _, err := r.kubectl(time.Minute, "", "wait", "--for=condition=Established", "crd/messageroutes.im.example.com"); err != nil {
+		return err
+	}
+	if err := r.applyText(namespace, config); err != nil {
+		return err
+	}
+	return r.applyFiles(namespace, base, faults...)
+}
+
+func (r *rig) applyFiles(namespace string, files []string, more ...string) error {
+	var texts []string
+	for _, f := range append(files, more...) {
+		text, err := r.render(f, namespace)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, text)
+	}
+	return r.applyText(namespace, strings.Join(texts, "\n---\n"))
+}
+
+func (r *rig) applyText(namespace, text string) error {
+	_, err := r.kubectl(2*time.Minute, text, "apply", "-n", namespace, "-f", "-")
+	return err
+}
+
+// render fills a manifest: {{.Namespace}}, {{.Roles}} and the like.
+func (r *rig) render(file, namespace string) (string, error) {
+	t, err := template.ParseFiles(filepath.Join(r.home, "manifests", file))
+	if err != nil {
+		return "", err
+	}
+	var buf bytes.Buffer
+	err = t.Option("missingkey=error").Execute(&buf, map[string]any{
+		"Namespace": namespace, "Roles": roles, "Backends": backends, "Release": release, "Tools": toolsImage,
+	})
+	return buf.String(), err
+}
+
+func (r *rig) remove(namespaces []string) error {
+	_, err := r.kubectl(3*time.Minute, "", append([]string{"delete", "namespace", "--ignore-not-found"}, namespaces...)...)
+	return err
+}
+
+// viewerConfig prints a kubeconfig of the service account "support", which may view its own namespace and nothing else.
+func (r *rig) viewerConfig(namespace string) error {
+	token, err := r.kubectl(10*time.Second, "", "create", "token", "support", "-n", namespace, "--duration=2h")
+	if err != nil {
+		return err
+	}
+	ca, err := os.ReadFile(r.path("pki", "ca.crt"))
+	if err != nil {
+		return err
+	}
+	user := fmt.Sprintf("{token: %s}", strings.TrimSpace(token))
+	fmt.Print(kubeconfig(r.server(), base64.StdEncoding.EncodeToString(ca), namespace, user))
+	return nil
+}
+
+// demoNamespace holds what the program's own bundle shows: Kafka is gone, three components cannot start, the API fails.
+const demoNamespace = "openim"
+
+// demo collects the bundle that ships with the program. Three restarts are waited for, so that the crash loop shows.
+func (r *rig) demo(program, file string) error {
+	if err := r.apply(demoNamespace, []string{"kafka-down"}); err != nil {
+		return err
+	}
+	fmt.Println("waiting for the third restart")
+	began := time.Now()
+	for {
+		out, err := r.kubectl(10*time.Second, "", "get", "pods", "-n", demoNamespace, "-l", "app=openim-rpc-msg",
+			"-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}")
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(out) >= "3" {
+			break
+		}
+		if time.Since(began) > 3*time.Minute {
+			return fmt.Errorf("openim-rpc-msg restarted %q times in three minutes", out)
+		}
+		time.Sleep(2 * time.Second)
+	}
+	cmd := exec.Command(program, "collect", "--kubeconfig", r.kubeconfig(), "-n", demoNamespace, "-f", file,
+		"--scope", "all", "--scenario", "realtime", "--note", "no message arrives since the brokers were moved")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("collecting: %w", err)
+	}
+	return nil
+}
