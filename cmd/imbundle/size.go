@@ -49,8 +49,16 @@ func (s *size) Set(text string) error {
 	return nil
 }
 
-func (s *size) String() string { return humanBytes(int64(*s)) }
-func (s *size) Type() string   { return "size" }
+// String is "0" for no limit, which keeps the help from naming it as a default.
+func (s *size) String() string {
+	if *s == 0 {
+		return "0"
+	}
+	return humanBytes(int64(*s))
+}
+
+// Type is the flag's type in the help.
+func (s *size) Type() string { return "size" }
 
 // humanBytes prints a number of bytes in binary units.
 func humanBytes(n int64) string {
