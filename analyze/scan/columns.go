@@ -51,7 +51,8 @@ func (r *heads) console(b []byte, h *head) bool {
 		}
 		h.fresh = true
 	}
-	h.level, h.columns, h.escapes = level, c, escapes+c.escapes
+	h.level, h.columns = level, c
+	h.escapes, h.after = escapes+c.escapes, len(rest)-len(c.tail)
 	return true
 }
 

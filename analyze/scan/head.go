@@ -17,7 +17,8 @@ type head struct {
 	columns  *columns // of a console record; nil for anything else
 	fresh    bool     // the columns differ from those of the last line of this level
 	second   bool     // the second half of a record that was split after its version
-	escapes  int      // colour sequences that were passed
+	escapes  int      // colour sequences in the columns
+	after    int      // bytes after the columns
 	logger   []byte   // of a JSON record
 	jsonLike bool
 }

@@ -6,6 +6,7 @@ import "bytes"
 type line struct {
 	start, end int32 // in the chunk; end is without the line end and what MaxLine cuts
 	half       int32 // index into halves, for the second half of a split record; else -1
+	plain      int32 // no colour sequence begins from this offset of the line on; 0 means there is none at all
 	level      Level
 	from       TimeSource
 	odd        bool // its colours are not those of zap's columns
@@ -51,16 +52,21 @@ func (sc *Scanner) split(b []byte) int {
 	return pos
 }
 
+var escapes = []byte{escape}
+
 // note reads the head of a line and counts it.
 func (sc *Scanner) note(text []byte, pos int) line {
 	l := line{start: int32(pos), end: int32(pos + len(text)), half: -1}
 	h := sc.heads.read(text)
-	if sc.coloured && bytes.Count(text, []byte{escape}) != h.escapes {
+	if h.escapes > 0 {
+		l.plain = int32(len(text) - h.after)
+	}
+	if sc.coloured && bytes.Count(text, escapes) != h.escapes {
 		fresh := h.fresh
+		l.odd, l.plain = true, int32(len(text))
 		text, sc.stripped = strip(text, sc.stripped)
 		h = sc.heads.read(text)
 		h.fresh = h.fresh || fresh
-		l.odd = true
 	}
 	sc.time(&h, &l)
 	sc.count(text, &h, &l)

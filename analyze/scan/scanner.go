@@ -41,13 +41,19 @@ type Scanner struct {
 	*tally
 	heads    heads
 	again    heads // of lines that are taken apart, so that those of neighbours stay remembered
-	coloured bool // the chunk has colour sequences
+	coloured bool  // the chunk has colour sequences
 	lines    []line
 	halves   []half
 	before   before
 	logger   *moduleCounts // of the last JSON record
 
-	stripped []byte // scratch of note
+	found   []candidate
+	last    []candidate // the last candidate of each pattern
+	near    int         // line of the last needle
+	inChunk func(*needle, int)
+	inLine  func(*needle, int)
+
+	stripped []byte // scratch for a line without its colours
 	record   Record
 	text     []byte // the line of the current hits
 	current  *pattern
@@ -57,8 +63,8 @@ type Scanner struct {
 
 // NewScanner makes a scanner for one worker.
 func (s *Set) NewScanner() *Scanner {
-	sc := &Scanner{set: s, buf: make([]byte, blockSize)}
-	sc.groups = sc.group
+	sc := &Scanner{set: s, buf: make([]byte, blockSize), last: make([]candidate, len(s.patterns))}
+	sc.groups, sc.inChunk, sc.inLine = sc.group, sc.foundInChunk, sc.foundInLine
 	return sc
 }
 
@@ -125,39 +131,6 @@ func (sc *Scanner) region(b []byte) {
 		sc.match(b[:size])
 		b = b[size:]
 	}
-}
-
-// match runs the patterns over a chunk.
-func (sc *Scanner) match(chunk []byte) {
-	for i := range sc.lines {
-		l := &sc.lines[i]
-		sc.text, sc.stripped = strip(chunk[l.start:l.end], sc.stripped)
-		taken := false
-		for p := range sc.set.patterns {
-			if sc.set.patterns[p].describes(sc.text, l.level) {
-				if !taken {
-					sc.takeApart(l)
-					taken = true
-				}
-				sc.report(p, i)
-			}
-		}
-	}
-	sc.Lines += int64(len(sc.lines))
-}
-
-// describes tells whether the pattern matches a stripped line.
-func (p *pattern) describes(text []byte, level Level) bool {
-	return p.level.Has(level) && p.hasAny(text) && (p.match == nil || p.match.Match(text)) && (p.unless == nil || !p.unless.Match(text))
-}
-
-func (p *pattern) hasAny(text []byte) bool {
-	for _, literal := range p.any {
-		if bytes.Contains(text, literal) {
-			return true
-		}
-	}
-	return len(p.any) == 0
 }
 
 // report calls hit for a pattern, or notes a start of a process.

@@ -1,0 +1,207 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// index finds the literals of all patterns in one pass over a text, which looks at every fourth position only.
+//
+// A literal of at least seven bytes holds a whole gram of four bytes at an offset divisible by four, wherever it starts. All
+// four grams of its rarest window are in a bitmap of 64 Kbit, so most positions cost one load. Literals of three to six bytes
+// take a pass of their own, for their rarest byte.
+type index struct {
+	bits    [1 << 10]uint64
+	keys    []uint32 // open addressing, by hash
+	heads   []int32  // first place of the key, plus one
+	places  []place
+	needles []needle
+	shorts  []short
+}
+
+// place is where in a needle a gram stands; next is the next place of the same gram, plus one.
+type place struct {
+	needle, offset int32
+	next           int32
+}
+
+// needle is a text to look for and the patterns that need it.
+type needle struct {
+	literal
+	users []user
+}
+
+// user is a pattern; proof tells that the needle alone is enough for it to match.
+type user struct {
+	pattern int32
+	proof   bool
+}
+
+// short is a needle that is looked for by one byte, in either case when the second is not the same.
+type short struct {
+	needle, offset int32
+	bytes          [2]byte
+}
+
+// newIndex builds the index of the literals that were chosen for each pattern.
+func newIndex(chosen [][]literal, proofs []bool, r *rarity) *index {
+	x := &index{}
+	known := map[literal]int32{}
+	for p, set := range chosen {
+		for _, l := range set {
+			text := searchable(l.text)
+			key := literal{text, l.fold}
+			n, ok := known[key]
+			if !ok {
+				n = int32(len(x.needles))
+				known[key] = n
+				x.needles = append(x.needles, needle{literal: key})
+			}
+			u := user{int32(p), proofs[p] && text == l.text}
+			if !slices.Contains(x.needles[n].users, u) {
+				x.needles[n].users = append(x.needles[n].users, u)
+			}
+		}
+	}
+	x.file(r)
+	return x
+}
+
+// file enters all needles.
+func (x *index) file(r *rarity) {
+	size := 1 << 10
+	for size < len(x.needles)*16 {
+		size *= 2
+	}
+	x.keys, x.heads = make([]uint32, size), make([]int32, size)
+	for n := range x.needles {
+		text := x.needles[n].text
+		if len(text) < window {
+			x.fileShort(int32(n), r)
+			continue
+		}
+		first, _ := r.rarest(text)
+		for i := first; i < first+4; i++ {
+			x.fileGram(gram([]byte(text[i:i+4])), place{needle: int32(n), offset: int32(i)})
+		}
+	}
+}
+
+func (x *index) fileShort(n int32, r *rarity) {
+	l := x.needles[n].literal
+	offset, _ := r.rarestByte(l.text, l.fold)
+	c := l.text[offset]
+	s := short{n, int32(offset), [2]byte{c, c}}
+	if l.fold && c >= 'a' && c <= 'z' {
+		s.bytes[1] = c - 0x20
+	}
+	x.shorts = append(x.shorts, s)
+}
+
+func (x *index) fileGram(g uint32, p place) {
+	h := hash(g)
+	x.bits[h>>6] |= 1 << (h & 63)
+	slot := x.slot(g)
+	x.keys[slot] = g
+	p.next = x.heads[slot]
+	x.places = append(x.places, p)
+	x.heads[slot] = int32(len(x.places))
+}
+
+// slot is where the gram is or would be.
+func (x *index) slot(g uint32) int {
+	i := int(hash(g)) & (len(x.keys) - 1)
+	for x.heads[i] != 0 && x.keys[i] != g {
+		i = (i + 1) & (len(x.keys) - 1)
+	}
+	return i
+}
+
+// each calls found with every needle of seven bytes and more and its offset, in about the order of the text.
+func (x *index) each(b []byte, found func(n *needle, at int)) {
+	i, bits := 0, &x.bits
+	for ; i+8 <= len(b); i += 8 {
+		two := binary.LittleEndian.Uint64(b[i:]) | 0x2020202020202020
+		h1, h2 := hash(uint32(two)), hash(uint32(two>>32))
+		if (bits[h1>>6]>>(h1&63)|bits[h2>>6]>>(h2&63))&1 == 0 {
+			continue
+		}
+		x.look(b, i, uint32(two), found)
+		x.look(b, i+4, uint32(two>>32), found)
+	}
+	if i+4 <= len(b) {
+		x.look(b, i, gram(b[i:]), found)
+	}
+}
+
+// look finds the needles that have the gram at position i.
+func (x *index) look(b []byte, i int, g uint32, found func(n *needle, at int)) {
+	h := hash(g)
+	if x.bits[h>>6]>>(h&63)&1 == 0 {
+		return
+	}
+	for p := x.heads[x.slot(g)]; p != 0; {
+		place := &x.places[p-1]
+		n := &x.needles[place.needle]
+		if n.at(b, i-int(place.offset)) {
+			found(n, i-int(place.offset))
+		}
+		p = place.next
+	}
+}
+
+// eachShort calls found with every shorter needle, one needle after the other.
+func (x *index) eachShort(b []byte, found func(n *needle, at int)) {
+	for _, s := range x.shorts {
+		n := &x.needles[s.needle]
+		for k, c := range s.bytes {
+			if k > 0 && c == s.bytes[0] {
+				break
+			}
+			for i := 0; ; i++ {
+				next := bytes.IndexByte(b[i:], c)
+				if next < 0 {
+					break
+				}
+				i += next
+				if n.at(b, i-int(s.offset)) {
+					found(n, i-int(s.offset))
+				}
+			}
+		}
+	}
+}
+
+// at tells whether the literal stands at position i of b.
+func (l *literal) at(b []byte, i int) bool {
+	if i < 0 || i+len(l.text) > len(b) {
+		return false
+	}
+	if !l.fold {
+		return string(b[i:i+len(l.text)]) == l.text
+	}
+	for k := 0; k < len(l.text); k++ {
+		c := b[i+k]
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		if c != l.text[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// in tells whether the literal occurs in b.
+func (l *literal) in(b []byte) bool {
+	if !l.fold {
+		return bytes.Contains(b, bytesOf(l.text))
+	}
+	for i := 0; i+len(l.text) <= len(b); i++ {
+		if l.at(b, i) {
+			return true
+		}
+	}
+	return false
+}
