@@ -3,71 +3,74 @@ package redact
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"sync/atomic"
 )
 
-// Rule says what to hide. Keys, a Pattern, or both may be given; what a rule hides becomes "<redacted:ID>".
+// Rule says what to hide. Keys, a Pattern, or both are given; what a rule hides becomes "<redacted:ID>".
+//
+// A key is compared without regard to case, "_" and "-". A leading "*" stands for any beginning, a leading "_" for a word's
+// beginning ("_pass" is found in redisPass and db_pass, not in bypass), a leading "!" excepts a key. A trailing "~" leaves
+// words of prose ("token: signature is invalid") alone, a trailing "{}" hides objects and lists as a whole, and a trailing
+// "={}" hides only a Go value printed with "=" ("conf={{{…}}}").
+//
+// A pattern is applied to each line that holds one of the literals (to every line if there are none). Its groups whose
+// names begin with "secret", or else the whole match, are hidden. An empty group at its end says that the secret goes on: "pem" up to a line with -----END,
+// "next" with the value on the next line.
 type Rule struct {
 	ID      string
-	Keys    []string // names whose values are hidden, in any shape in which keys and values are written
-	Literal []string // of which a line must hold one for Pattern to be tried; none: every line
-	Pattern string   // RE2; the group "secret", or else the whole match, is hidden
+	Keys    []string
+	Literal []string
+	Pattern string // RE2
 }
 
 // Redactor holds compiled rules. It may be used by several goroutines.
 type Redactor struct {
 	rules    []Rule
+	marks    [][]byte // "<redacted:ID>" by rule
+	keys     keyTable
 	patterns []pattern
+	known    atomic.Pointer[known]
 	digest   string
 }
 
-type pattern struct {
-	rule    int
-	re      *regexp.Regexp
-	secret  int // index of the group to hide
-	literal [][]byte
-}
-
-// Compile checks the rules and prepares them.
+// Compile checks the rules and prepares them. It reports every rule that is wrong.
 func Compile(rules []Rule) (*Redactor, error) {
 	r := &Redactor{rules: slices.Clone(rules)}
 	sum := sha256.New()
+	var errs []error
 	for i, rule := range rules {
-		if rule.ID == "" {
-			return nil, fmt.Errorf("compiling redaction rule %d: no id", i+1)
-		}
 		fmt.Fprintf(sum, "%q %q %q %q\n", rule.ID, rule.Keys, rule.Literal, rule.Pattern)
-		if rule.Pattern != "" {
-			p, err := compilePattern(i, rule.Pattern, rule.Literal)
-			if err != nil {
-				return nil, fmt.Errorf("compiling redaction rule %q: %w", rule.ID, err)
-			}
-			r.patterns = append(r.patterns, p)
-		}
-		for _, key := range rule.Keys {
-			p, err := compilePattern(i, `(?i)`+regexp.QuoteMeta(key)+`\\*["']?\s*[:=]\s*\\*["']?(?P<secret>[^\s"'\\,}&]+)`, nil)
-			if err != nil {
-				return nil, fmt.Errorf("compiling redaction rule %q: key %q: %w", rule.ID, key, err)
-			}
-			r.patterns = append(r.patterns, p)
+		r.marks = append(r.marks, []byte("<redacted:"+rule.ID+">"))
+		if err := r.add(i, rule); err != nil {
+			errs = append(errs, fmt.Errorf("compiling redaction rule %q: %w", rule.ID, err))
 		}
 	}
+	r.marks = append(r.marks, []byte("<redacted:known-secret>"))
 	r.digest = hex.EncodeToString(sum.Sum(nil))
-	return r, nil
+	return r, errors.Join(errs...)
 }
 
-func compilePattern(rule int, expression string, literals []string) (pattern, error) {
-	re, err := regexp.Compile(expression)
-	if err != nil {
-		return pattern{}, err
+func (r *Redactor) add(i int, rule Rule) error {
+	if rule.ID == "" {
+		return errors.New("it has no id")
 	}
-	p := pattern{rule: rule, re: re, secret: max(0, re.SubexpIndex("secret"))}
-	for _, l := range literals {
-		p.literal = append(p.literal, []byte(l))
+	if len(rule.Keys) == 0 && rule.Pattern == "" {
+		return errors.New("it has neither keys nor a pattern")
 	}
-	return p, nil
+	for _, name := range rule.Keys {
+		if err := r.keys.add(i, name); err != nil {
+			return err
+		}
+	}
+	if rule.Pattern == "" {
+		return nil
+	}
+	p, err := newPattern(i, rule)
+	r.patterns = append(r.patterns, p)
+	return err
 }
 
 // Rules returns the rules in their order.
