@@ -50,6 +50,12 @@ type errIdle struct{ after time.Duration }
 func (e errIdle) Error() string { return fmt.Sprintf("the stream sent nothing for %s", e.after) }
 func (e errIdle) Timeout() bool { return true }
 
+// errNoAnswer ends a request for a log that the node does not answer.
+type errNoAnswer struct{ after time.Duration }
+
+func (e errNoAnswer) Error() string { return fmt.Sprintf("the kubelet gave no answer for %s", e.after) }
+func (e errNoAnswer) Timeout() bool { return true }
+
 // errSlow ends a stream that takes too long altogether.
 type errSlow struct{ after time.Duration }
 
@@ -131,14 +137,17 @@ func (r *reading) stream(ctx context.Context, q url.Values, to *keeper, timeout 
 func (r *reading) streamInto(ctx context.Context, q url.Values, to *cutter, timeout time.Duration) (answered bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	waiting := time.AfterFunc(r.c.o.RequestTimeout, func() { cancel(errIdle{r.c.o.RequestTimeout}) })
-	defer waiting.Stop()
+	unanswered := time.AfterFunc(r.c.o.RequestTimeout, func() { cancel(errNoAnswer{r.c.o.RequestTimeout}) })
+	defer unanswered.Stop()
 	path := "/api/v1" + inNamespace(r.s.ns) + "/pods/" + url.PathEscape(r.s.pod) + "/log"
 	res, err := r.c.request(ctx, http.MethodGet, path, q, "*/*", nil)
 	if err != nil {
 		return answeredAnyway(err), orCause(ctx, err)
 	}
+	unanswered.Stop()
 	defer res.Body.Close()
+	waiting := time.AfterFunc(r.c.o.IdleTimeout, func() { cancel(errIdle{r.c.o.IdleTimeout}) })
+	defer waiting.Stop()
 	late := time.AfterFunc(timeout, func() { cancel(errSlow{timeout}) })
 	defer late.Stop()
 	buf := make([]byte, 64<<10)
@@ -182,9 +191,9 @@ func nodeFault(err error) string {
 	case code(err) >= 500, errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
 		return firstLine(err.Error())
 	}
-	var idle errIdle
-	if errors.As(err, &idle) {
-		return idle.Error()
+	var none errNoAnswer
+	if errors.As(err, &none) {
+		return none.Error()
 	}
 	return ""
 }
