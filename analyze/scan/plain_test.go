@@ -55,6 +55,9 @@ func (p *plainPattern) describes(line []byte, level Level) bool {
 // plainHits lists the hits of the reference. Levels are read from the stripped lines, with a scan that knows no colours.
 func plainHits(ps []plainPattern, text []byte, maxLine int) (hits []string) {
 	lines := plainLines(text, maxLine)
+	if lines == nil {
+		return nil
+	}
 	everything, err := Compile([]Pattern{{Match: "(?s)^.*$"}})
 	if err != nil {
 		panic(err)
