@@ -160,7 +160,7 @@ func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
 			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b, f) {
 				continue
 			}
-			if b.by == nil || before(a, b.by, nil, tolerance) {
+			if b.by == nil || (&ranking{tolerance: tolerance}).before(a, b.by) {
 				b.by = a
 			}
 		}
@@ -198,20 +198,28 @@ func touches(x, y Subject, f *Facts) bool {
 	return node == "" || node == x.Node
 }
 
-// before orders diagnoses by which of them a person should hear first. hops gives the order of the path; nil leaves it out.
-func before(a, b *diagnosis, hops map[string]int, tolerance time.Duration) bool {
+// ranking is what the order of diagnoses goes by, besides themselves.
+type ranking struct {
+	hops      map[string]int  // position of each hop on the path
+	aside     map[string]bool // hops that the reported scenario does not concern
+	tolerance time.Duration
+}
+
+// before tells which of two diagnoses a person should hear first.
+func (r *ranking) before(a, b *diagnosis) bool {
 	if n := cmp.Or(
 		compareBool(a.by == nil, b.by == nil),
 		compareBool(a.wasFault(), b.wasFault()),
 		compareBool(!a.recovered, !b.recovered),
+		compareBool(!r.aside[a.cause.Hop], !r.aside[b.cause.Hop]),
 		cmp.Compare(sure(b.confidence), sure(a.confidence)),
 	); n != 0 {
 		return n < 0
 	}
-	if d := a.since.Sub(b.since); a.since.IsZero() != b.since.IsZero() || !a.since.IsZero() && max(d, -d) > tolerance {
+	if d := a.since.Sub(b.since); a.since.IsZero() != b.since.IsZero() || !a.since.IsZero() && max(d, -d) > r.tolerance {
 		return compareTimes(a.since, b.since) < 0
 	}
-	return cmp.Or(cmp.Compare(hops[a.cause.Hop], hops[b.cause.Hop]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
+	return cmp.Or(cmp.Compare(r.hops[a.cause.Hop], r.hops[b.cause.Hop]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
 }
 
 // compareBool puts true first.
@@ -227,18 +235,30 @@ func compareBool(a, b bool) int {
 
 // rank orders the diagnoses. Ties within the clock's uncertainty are not transitive, so the order is made by insertion in a
 // fixed order: the same diagnoses always end in the same one.
-func rank(ds []*diagnosis, s *specs.Set, tolerance time.Duration) []*diagnosis {
-	hops := map[string]int{}
-	for i, h := range s.Hops {
-		hops[h.ID] = i
+func rank(ds []*diagnosis, f *Facts, tolerance time.Duration) []*diagnosis {
+	r := &ranking{hops: map[string]int{}, aside: asideOf(f.Incident), tolerance: tolerance}
+	for i, h := range f.Specs.Hops {
+		r.hops[h.ID] = i
 	}
 	out := make([]*diagnosis, 0, len(ds))
 	for _, d := range ds {
 		i := len(out)
-		for i > 0 && before(d, out[i-1], hops, tolerance) {
+		for i > 0 && r.before(d, out[i-1]) {
 			i--
 		}
 		out = slices.Insert(out, i, d)
 	}
 	return out
+}
+
+// asideOf names the hops that cannot be behind what was reported: history is pulled, not pushed; a message in real time needs
+// no pull.
+func asideOf(incident map[string]any) map[string]bool {
+	switch incident["scenario"] {
+	case "history":
+		return map[string]bool{"to-push": true, "push": true, "vendor": true, "deliver": true}
+	case "realtime":
+		return map[string]bool{"pull": true, "mongo": true, "to-mongo": true}
+	}
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 // Bounds of one cell, which is one rule in one entry for one role.
 const (
 	maxSamples  = 8
-	maxText     = 300
 	maxValues   = 6  // distinct values of one attribute
 	lookedInto  = 64 // hits whose groups are looked at
 	episodeGap  = 10 * time.Minute
@@ -41,10 +40,10 @@ type sample struct {
 }
 
 // add files a hit and returns how many minute counters it took.
-func (c *cell) add(h scan.Hit, room bool, groups []string) int {
+func (c *cell) add(h scan.Hit, room bool, rule *compiledRule) int {
 	c.count++
-	if len(groups) > 0 && c.count <= lookedInto {
-		c.note(h, groups)
+	if len(rule.groups) > 0 && c.count <= lookedInto {
+		c.note(h, rule.groups)
 	}
 	if h.Rec == nil || !calm(h.Rec.Level) {
 		c.severe++
@@ -59,7 +58,7 @@ func (c *cell) add(h scan.Hit, room bool, groups []string) int {
 		taken = c.tick(at, room)
 	}
 	if opens {
-		c.samples = append(c.samples, sample{h.Line, at, clip(h.Text)})
+		c.samples = append(c.samples, sample{h.Line, at, excerpt(h.Text, rule.telling(h.Text))})
 	}
 	return taken
 }
@@ -127,16 +126,4 @@ func timeOf(h scan.Hit) int64 {
 		return 0
 	}
 	return h.Rec.Time.UnixNano()
-}
-
-// clip copies a line, cut to maxText at a rune's edge.
-func clip(line []byte) string {
-	if len(line) <= maxText {
-		return string(line)
-	}
-	n := maxText
-	for n > 0 && line[n]&0xC0 == 0x80 {
-		n--
-	}
-	return string(line[:n])
 }

@@ -40,6 +40,7 @@ type Facts struct {
 	Line        string   // a, b or empty
 	Incident    map[string]any
 	Gaps        []Missing
+	Truncated   []Missing
 	Malformed   []Malformed
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.

@@ -48,6 +48,7 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(g.Costs)})
 		}
 	}
+	f.takeTruncations(r)
 	end := r.End()
 	if !end.Complete {
 		f.Complete = false
@@ -67,6 +68,20 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 		for _, name := range p.Missing(r.Names()) {
 			f.Complete = false
 			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs("")})
+		}
+	}
+}
+
+// takeTruncations lists the entries that were cut for size; one cut to the window lacks nothing that was asked for.
+func (f *Facts) takeTruncations(r *bundle.Reader) {
+	m := r.Manifest()
+	if m == nil {
+		return
+	}
+	for _, e := range m.Entries {
+		if t := e.Truncated; t != nil && t.Reason != "window" {
+			f.Truncated = append(f.Truncated, Missing{What: e.Name, Reason: bundle.Budget, Detail: fmt.Sprintf("%s: %d bytes left out", t.Reason, t.Dropped), Costs: text(
+				"被截去的时间段看不到", "the time that was cut out cannot be seen")})
 		}
 	}
 }
@@ -115,7 +130,7 @@ func (f *Facts) input(tolerance time.Duration) Input {
 
 // missing lists what a sound verdict would need and is not there.
 func (f *Facts) missing() []Missing {
-	out := append([]Missing{}, f.Gaps...)
+	out := slices.Concat([]Missing{}, f.Gaps, f.Truncated)
 	for _, m := range f.Malformed {
 		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs("")})
 	}

@@ -27,6 +27,8 @@ type compiledRule struct {
 	roles  map[int16]bool // nil: any
 	groups []string       // named groups of the expression
 	target string         // the one that names what a line is about
+	// telling is the end of what gave a line away.
+	telling func(line []byte) int
 }
 
 // allowsRole tells whether a rule counts in lines of a role; lines of unknown role pass.
@@ -61,7 +63,7 @@ func newMatcher(s *specs.Set) (*matcher, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compiling rule %q: %w", r.ID, err)
 		}
-		m.rules = append(m.rules, compiledRule{Rule: r, roles: m.roleSet(r.Roles), groups: groupNames(r.Match), target: targetGroup(r.Match)})
+		m.rules = append(m.rules, compiledRule{Rule: r, roles: m.roleSet(r.Roles), groups: groupNames(r.Match), target: targetGroup(r.Match), telling: telling(r)})
 		patterns = append(patterns, scan.Pattern{Any: r.Any, Match: r.Match, Unless: r.Unless, Level: levels})
 	}
 	for _, h := range s.Hops {

@@ -183,7 +183,7 @@ func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
 		return
 	}
 	c := p.current.cell(rule, role, h, p.shared.rules[rule].target)
-	p.minutes += c.add(h, p.minutes < maxMinutes, p.shared.rules[rule].groups)
+	p.minutes += c.add(h, p.minutes < maxMinutes, &p.shared.rules[rule])
 }
 
 // cell finds the counter for a hit. Past the bounds hits go to the counter without a target.

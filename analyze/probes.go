@@ -127,7 +127,7 @@ func (p *pass) answerHit(role int16, h scan.Hit) {
 	}
 	c := p.current.answers[key]
 	if c == nil {
-		c = &answerCell{example: sample{h.Line, timeOf(h), clip(h.Text)}}
+		c = &answerCell{example: sample{h.Line, timeOf(h), excerpt(h.Text, 0)}}
 		p.current.answers[key] = c
 	}
 	c.add(timeOf(h), key.request == "send" && key.code == 0)
@@ -159,7 +159,7 @@ func (t *textHits) asked(key waitKey, h scan.Hit) {
 		t.waits[key] = w
 	}
 	if w.count == 0 {
-		w.since, w.example = at, sample{h.Line, at, clip(h.Text)}
+		w.since, w.example = at, sample{h.Line, at, excerpt(h.Text, 0)}
 	}
 	w.count++
 	w.until = at
@@ -254,7 +254,7 @@ func (p *pass) seqHit(h scan.Hit) {
 	last, known := t.lastSeqs[string(m[2])]
 	at := timeOf(h)
 	if known && seq-last.seq >= leastJump && seq-last.seq <= mostJump && len(t.seqs) < maxSamples*8 {
-		t.seqs = append(t.seqs, seqJump{string(m[2]), last.seq, seq, last.at, sample{h.Line, at, clip(h.Text)}})
+		t.seqs = append(t.seqs, seqJump{string(m[2]), last.seq, seq, last.at, sample{h.Line, at, excerpt(h.Text, 0)}})
 	}
 	if known || len(t.lastSeqs) < maxConversations {
 		t.lastSeqs[string(m[2])] = seqMark{seq, at}

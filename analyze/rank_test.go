@@ -48,7 +48,7 @@ func order(f *Facts, evidence ...Evidence) []string {
 	ds := diagnose(evidence, f)
 	explain(ds, clockTie, f)
 	var slugs []string
-	for _, d := range rank(ds, f.Specs, clockTie) {
+	for _, d := range rank(ds, f, clockTie) {
 		slugs = append(slugs, d.slug)
 	}
 	return slugs
@@ -106,6 +106,19 @@ func TestRankIsTheSameForAnyOrder(t *testing.T) {
 		if got := order(testFacts(), evidence...); !slices.Equal(got, want) {
 			t.Fatalf("got %v, before %v", got, want)
 		}
+	}
+}
+
+func TestScenarioTurnsTheOrder(t *testing.T) {
+	f := testFacts()
+	f.Specs.Causes["push"] = &specs.Cause{Slug: "push", Hop: "push", Severity: Critical}
+	in := []Evidence{found("push", Certain, 1, 60), found("redis", Likely, 20, 60)}
+	if got := order(f, in...); got[0] != "push" {
+		t.Errorf("without a scenario: %v", got)
+	}
+	f.Incident = map[string]any{"scenario": "history"}
+	if got := order(f, in...); got[0] != "redis" {
+		t.Errorf("for missing history: %v", got)
 	}
 }
 

@@ -56,9 +56,7 @@ func (t *textHits) settle(m *matcher) {
 	}
 	sortStrings(t.Roles)
 	t.Version = top(t.versions)
-	if t.Role == "" && !t.Log {
-		t.Log = len(t.modules) > 0
-	}
+	t.Log = t.Log || len(t.modules) > 0
 	if zone := t.Offset.Round(15 * time.Minute); zone != 0 {
 		t.shift(-zone)
 	}
@@ -306,6 +304,6 @@ func (f *Facts) sort(s *specs.Set) {
 	sort.SliceStable(f.Malformed, func(i, j int) bool { return f.Malformed[i].Entry < f.Malformed[j].Entry })
 	sort.SliceStable(f.Changes, func(i, j int) bool {
 		a, b := f.Changes[i], f.Changes[j]
-		return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Object, b.Object), cmp.Compare(a.What.EN, b.What.EN)) < 0
+		return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Object, b.Object), cmp.Compare(a.What.EN, b.What.EN), cmp.Compare(a.Entry, b.Entry)) < 0
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -35,18 +34,14 @@ func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Repor
 		workers = min(8, runtime.GOMAXPROCS(0))
 	}
 	p, err := readAll(ctx, r, m, workers, yearOf(r, o), nil)
-	if err != nil && (ctx.Err() != nil || errors.Is(err, context.Canceled)) {
-		return nil, fmt.Errorf("reading the input: %w", err)
-	}
-	var cut string
 	if err != nil {
-		cut = err.Error()
+		return nil, err
 	}
 	f := resolve(p, m, collectedAt(r))
 	f.takeManifest(r)
 	report := judge(f, p, m, o)
 	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
-	report.Bundle.Name, report.Bundle.Cut = o.Name, cut
+	report.Bundle.Name = o.Name
 	report.Stats = Stats{Entries: p.entries, Bytes: p.bytes, Lines: p.lines, Rules: len(s.Rules)}
 	return report, nil
 }
@@ -73,7 +68,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	}
 	tolerance := f.tolerance()
 	explain(faults, tolerance, f)
-	ranked := rank(faults, m.specs, tolerance)
+	ranked := rank(faults, f, tolerance)
 	hops := hopStates(ranked, f)
 	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f)}
 	ruledOut(&report.Verdict, ds, m.specs)

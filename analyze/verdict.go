@@ -39,11 +39,11 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		}
 		return StatusDegraded, lead.cause.Hop, lead.cause.Title
 	}
-	remark := ""
+	remarks := false
 	for _, d := range ranked {
 		switch {
 		case d.beside():
-			remark = d.cause.Title.EN
+			remarks = true
 		case d.wasFault() && d.recovered:
 			return StatusDegraded, d.cause.Hop, text("曾短暂故障,已恢复:"+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
 		default:
@@ -54,7 +54,7 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		zh, en := "没有发现故障,但数据不足以断定正常,缺:", "no fault found, but the data does not allow to call it healthy; missing: "
 		return StatusUnknown, "", text(zh+joinZH(lacks), en+joinEN(lacks))
 	}
-	if remark != "" {
+	if remarks {
 		return StatusHealthy, "", text("能观察到的每一跳都在正常处理,只有与消息路径无关的提示", "every hop that can be observed was seen working; there are remarks beside the path only")
 	}
 	return StatusHealthy, "", text("能观察到的每一跳都在正常处理,没有发现故障", "every hop that can be observed was seen working and no fault was found")

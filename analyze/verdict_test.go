@@ -24,7 +24,7 @@ func pathFacts() *Facts {
 func judged(f *Facts, evidence ...Evidence) (Verdict, []HopState) {
 	ds := diagnose(evidence, f)
 	explain(ds, clockTie, f)
-	ranked := rank(ds, f.Specs, clockTie)
+	ranked := rank(ds, f, clockTie)
 	hops := hopStates(ranked, f)
 	return verdict(ranked, hops, f), hops
 }
