@@ -156,6 +156,31 @@ func TestScanEqualsRegexpOnRealLogs(t *testing.T) {
 	}
 }
 
+func TestScanEqualsRegexpOnOddTexts(t *testing.T) {
+	ps := append([]Pattern{
+		{Any: []string{"push failed"}, Unless: "dummy"}, {Match: "push failed", Unless: "dummy"}, {Match: "push failed"}, {Match: `(?i)kafka is down`},
+		{Match: `(?i)access denied`}, {Match: `(?i)ask|skip`}, {Match: `pushes? failed$`}, {Any: []string{"push\tfailed"}}, {Match: `pu(?:sh|ll) failed`},
+	}, oddPatterns...)
+	for _, text := range []string{
+		"kafka is down\nKAFKA IS DOWN\n\u212aafka i\u017f down\nka\u212aka",
+		"acce\u017f\u017f denied, ACCESS DENIED, acces\u017f DENIED\nAS\u212a, \u017f\u212aIP, \u017fkip\nSTRASSE STRA\u1e9eE stra\u00dfe",
+		"pu\x1b[31msh fai\x1b[0mled\n\x1b[1;31mpush failed\x1b[0m\r\npush\x1b failed\npush \x1b[3failed\x1b[\npush\x1b[0m\x1b[1m failed",
+		"2026-11-23 08:03:28.345\t\x1b[33mWARN\x1b[0m\t\x1b[33m[PID:1]\x1b[0m\t\x1b[33mopenim-push\x1b[0m\t[main]\t[a/b.go:1]\tonline \x1b[31mpush\x1b[0m failed\t{}",
+		"2026-11-23 08:03:28.345\t\x1b[33mWARN\x1b[0m \t\x1b[33m[PID:1] push\x1b[0m failed",
+		"openim \x1b[0m | 2026-11-23 08:03:28.345\tWARN\tpush failed",
+		"\xfferror \xef\xbf\xbderror\n\xc3error \xe2\x84error\x00error\n\x00\x00",
+		"pushes failed\r\npush failed dummy\r\n\r\n\r\r\n\n\npush\tfailed",
+		console384 + "\n" + firstHalf + "\nno half\n" + otherHalf,
+	} {
+		compare(t, ps, []byte(text), defaultMaxLine)
+		compare(t, ps, []byte(text+"\n"), 20)
+		for i := 0; i < 9; i++ {
+			compare(t, ps, []byte(strings.Repeat("x", i)+"push failed"), defaultMaxLine)
+			compare(t, ps, []byte(strings.Repeat("x", i)+"\n"+text), defaultMaxLine)
+		}
+	}
+}
+
 func TestTuneChangesNoResult(t *testing.T) {
 	ps := append(benchPatterns(60), oddPatterns...)
 	set, err := Compile(ps)
