@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -159,6 +160,9 @@ func tellProblems(w io.Writer, problems []specs.Problem, done string, set *specs
 
 // newRedactor compiles the redactions of a set.
 func newRedactor(set *specs.Set) (*redact.Redactor, error) {
+	if len(set.Redactions) == 0 {
+		return nil, errors.New("no redactions are loaded: nothing could be collected safely")
+	}
 	rules := make([]redact.Rule, len(set.Redactions))
 	for i, r := range set.Redactions {
 		rules[i] = redact.Rule{ID: r.ID, Keys: r.Keys, Literal: r.Literal, Pattern: r.Pattern}
