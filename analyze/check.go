@@ -46,6 +46,14 @@ type Finding struct {
 	Status   string
 	Needs    []string
 	Evidence []Evidence
+	Refutes  []Refutation
+}
+
+// Refutation says that the lines of rules taken for a cause cannot mean it. They stay, as merely possible.
+type Refutation struct {
+	Cause   string
+	Target  string // only evidence about this target; empty for all
+	Because specs.Text
 }
 
 // Evidence is one observation about one subject: the hits of a rule in one episode, or a check's finding.

@@ -55,6 +55,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	c.others = append(slices.Clone(f.Evidence), evidenceOf(findings)...)
 	f.Evidence = recast(eps, c)
 	findings = runChecks(o.Checks, f)
+	refute(f.Evidence, findings)
 	all := append(slices.Clone(f.Evidence), evidenceOf(findings)...)
 
 	ds := diagnose(all, f)
@@ -71,7 +72,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	ranked := rank(faults, f, tolerance)
 	hops := hopStates(ranked, f)
 	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f)}
-	ruledOut(&report.Verdict, ds, m.specs)
+	ruledOut(&report.Verdict, ds, findings, m.specs)
 	report.Checks = checkResults(findings, f, context)
 	report.Missing = f.missing()
 	report.Verdict.CollectNext = collectNext(findings, f)
@@ -132,6 +133,19 @@ func evidenceOf(all []answered) []Evidence {
 		out = append(out, a.finding.Evidence...)
 	}
 	return out
+}
+
+// refute weakens evidence of rules that a check knows to mean something else.
+func refute(evidence []Evidence, all []answered) {
+	for _, a := range all {
+		for _, r := range a.finding.Refutes {
+			for i := range evidence {
+				if e := &evidence[i]; e.Cause == r.Cause && (r.Target == "" || r.Target == e.Subject.Target) {
+					e.Confidence = Possible
+				}
+			}
+		}
+	}
 }
 
 // fingerprint is the same for the same leading fault of the same kind of component in two bundles; pod names are left out.

@@ -201,8 +201,9 @@ func benignResults(ds []*diagnosis) []BenignResult {
 	return out
 }
 
-// ruledOut fills in the look-alikes: what the cause must not be taken for, and what its evidence was recast from.
-func ruledOut(v *Verdict, ds []*diagnosis, s *specs.Set) {
+// ruledOut fills in the look-alikes: what the cause must not be taken for, what its evidence was recast from, what a check
+// refuted.
+func ruledOut(v *Verdict, ds []*diagnosis, findings []answered, s *specs.Set) {
 	found := map[string]*diagnosis{}
 	for _, d := range ds {
 		found[d.slug] = d
@@ -215,7 +216,25 @@ func ruledOut(v *Verdict, ds []*diagnosis, s *specs.Set) {
 		for _, d := range ds {
 			c.RuledOut = append(c.RuledOut, recastInto(d, c.Cause, found, s)...)
 		}
+		for _, a := range findings {
+			c.RuledOut = append(c.RuledOut, refutedBy(a, c.Cause, s)...)
+		}
 	}
+}
+
+// refutedBy lists what a check refuted, for the cause that it found instead.
+func refutedBy(a answered, slug string, s *specs.Set) []RuledOut {
+	if !slices.ContainsFunc(a.finding.Evidence, func(e Evidence) bool { return e.Cause == slug }) {
+		return nil
+	}
+	var out []RuledOut
+	for _, r := range a.finding.Refutes {
+		known := slices.ContainsFunc(out, func(o RuledOut) bool { return o.Cause == r.Cause })
+		if cause := s.Causes[r.Cause]; cause != nil && !known {
+			out = append(out, RuledOut{Cause: r.Cause, Title: cause.Title, Because: r.Because})
+		}
+	}
+	return out
 }
 
 // recastInto lists what evidence for other causes was first taken for, when that look-alike is the cause's own.

@@ -18,7 +18,7 @@ func All() []analyze.Check {
 		requestsAnswered, consumerGroups, consumerGap, seqJump, redisSlow,
 		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
-		nodeConditions, nodeUsage, containerMemory, diskSpace, logSize, hostMemory, logLevel,
+		nodeConditions, nodeUsage, containerMemory, diskSpace, spaceOrInodes, logSize, hostMemory, logLevel,
 	}
 }
 

@@ -213,6 +213,18 @@ func TestStaleEndpoints(t *testing.T) {
 	}
 }
 
+func TestSpaceOrInodes(t *testing.T) {
+	full := []analyze.Evidence{{Cause: "node-disk-full", Confidence: analyze.Likely}}
+	f := &analyze.Facts{Evidence: full, Filesystems: []analyze.Filesystem{{Device: "/dev/vda1", Percent: 41}}}
+	if got := spaceOrInodes.Run(f); causesOf(got)["node-inodes-exhausted"] == "" || len(got.Refutes) != 1 {
+		t.Errorf("with room for bytes: %+v", got)
+	}
+	f.Filesystems = append(f.Filesystems, analyze.Filesystem{Device: "/dev/vdb", Percent: 100})
+	if got := spaceOrInodes.Run(f); got.Status != analyze.Pass {
+		t.Errorf("with one filesystem full: %+v", got)
+	}
+}
+
 func TestSeqJumpNeedsAnOutage(t *testing.T) {
 	jump := noon.Add(time.Minute)
 	f := &analyze.Facts{

@@ -47,6 +47,39 @@ func memoryFilesystem(device string) bool {
 	return false
 }
 
+var spaceOrInodes = analyze.Check{
+	ID: "space-or-inodes", Guide: "5",
+	Title: say("“空间不足”是字节还是 inode", "'no space left' means bytes or inodes"),
+	Doc: say("日志报 no space left on device,而 df -h 的每个文件系统都有余量:那就是 inode 用尽,或 inotify 监视数用尽,不是磁盘满。",
+		"A log says 'no space left on device' while df -h shows room on every filesystem: then inodes or inotify watches are used up, not the disk."),
+	Needs: []string{"nodes/<node>/df.txt"}, Collect: "imbundle collect --attach df-h.txt --attach df-i.txt",
+	Run: func(f *analyze.Facts) analyze.Finding {
+		fullest, sized := 0, false
+		for _, fs := range f.Filesystems {
+			if !fs.Inodes && !memoryFilesystem(fs.Device) {
+				fullest, sized = max(fullest, fs.Percent), true
+			}
+		}
+		if !sized {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, e := range f.Evidence {
+			if e.Cause != "node-disk-full" || fullest >= 85 {
+				continue
+			}
+			e.Cause, e.Confidence = "node-inodes-exhausted", analyze.Likely
+			e.Says = say("报空间不足而字节有余", "no space is left although bytes are free")
+			found = append(found, e)
+		}
+		out := answer(found)
+		if len(found) > 0 {
+			out.Refutes = []analyze.Refutation{{Cause: "node-disk-full", Because: say("df -h 的每个文件系统都有余量", "df -h shows room on every filesystem")}}
+		}
+		return out
+	},
+}
+
 var hostMemory = analyze.Check{
 	ID: "host-memory", Guide: "5",
 	Title: say("主机可用内存", "memory available on hosts"),

@@ -25,6 +25,7 @@ var staleEndpoints = analyze.Check{
 			return unknown()
 		}
 		var found []analyze.Evidence
+		var refuted []analyze.Refutation
 		for _, e := range f.Evidence {
 			if e.Cause != "rpc-service-down" && e.Cause != "discovery-stale-endpoints" {
 				continue
@@ -35,12 +36,16 @@ var staleEndpoints = analyze.Check{
 			}
 			found = append(found, analyze.Evidence{
 				Cause: "discovery-stale-endpoints", Confidence: analyze.Certain, Subject: e.Subject, Count: e.Count, Since: e.Since, Until: e.Until, Quiet: e.Quiet,
-				Instead: "rpc-service-down", Samples: e.Samples,
+				Samples: e.Samples,
 				Says:    say(fmt.Sprintf("%s 不属于任何现有 Pod,却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
-				Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
+			})
+			refuted = append(refuted, analyze.Refutation{
+				Cause: "rpc-service-down", Target: e.Subject.Target, Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
 			})
 		}
-		return answer(found)
+		out := answer(found)
+		out.Refutes = refuted
+		return out
 	},
 }
 
