@@ -23,7 +23,8 @@ type Batch struct {
 	mu       sync.Mutex
 	expected map[string]bool // exact names that were promised and are not accounted for yet
 	promised int
-	got      int
+	got      int // entries closed
+	kept     int // promised names among them
 	bytes    int64
 	gaps     []bundle.Gap
 }
@@ -89,9 +90,11 @@ func (b *Batch) gap(g bundle.Gap) {
 	b.tell(Event{Kind: GapRecorded, Gap: g})
 }
 
-// Note tells the user something that is no gap.
+// Note tells the user something that is no gap; it is kept in the collection's log.
 func (b *Batch) Note(format string, args ...any) {
-	b.tell(Event{Kind: Note, Text: fmt.Sprintf(format, args...)})
+	text := fmt.Sprintf(format, args...)
+	b.run.log("%s: %s", b.source, text)
+	b.tell(Event{Kind: Note, Text: text})
 }
 
 // Expect adds exact names to what was promised, for what a source learns on its way.
@@ -137,7 +140,10 @@ func (b *Batch) written(name string, n int64) {
 	b.mu.Lock()
 	b.got++
 	b.bytes += n
-	delete(b.expected, name)
+	if b.expected[name] {
+		b.kept++
+		delete(b.expected, name)
+	}
 	b.mu.Unlock()
 	b.tell(Event{Kind: EntryClosed, Entry: name, Bytes: n})
 }

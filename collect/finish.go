@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/imbundle/imbundle/bundle"
 )
@@ -47,9 +47,12 @@ func (r *run) finish(ctx context.Context, jobs []*job) (*Result, error) {
 	}
 	reason := strings.Join(reasons, "; ")
 	r.tell(Event{Kind: Finishing, Text: reason})
-	err := r.w.Finish(bundle.Final{Complete: len(reasons) == 0, Reason: reason})
 	res := r.result(jobs)
 	res.Complete, res.Reason = len(reasons) == 0, reason
+	err := r.w.Finish(r.final(res))
+	if info, statErr := os.Stat(r.o.Output); statErr == nil {
+		res.Size = info.Size()
+	}
 	if broken := r.broken.Load(); err == nil && broken != nil {
 		err = *broken
 	}
@@ -96,18 +99,30 @@ func (r *run) result(jobs []*job) *Result {
 	for _, j := range jobs {
 		j.batch.mu.Lock()
 		res.Sources = append(res.Sources, SourceCount{
-			Source: j.batch.source, Expected: j.batch.promised, Got: j.batch.got, Bytes: j.batch.bytes,
-			Elapsed: time.Duration(j.elapsed.Load()),
+			Source: j.batch.source, Expected: j.batch.promised, Got: j.batch.kept, Entries: j.batch.got, Bytes: j.batch.bytes,
+			Started: j.started, Elapsed: j.elapsed,
 		})
 		res.Entries += j.batch.got
 		res.Bytes += j.batch.bytes
 		res.Gaps = append(res.Gaps, j.batch.gaps...)
 		j.batch.mu.Unlock()
 	}
-	if info, err := os.Stat(r.o.Output); err == nil {
-		res.Size = info.Size()
-	}
 	return res
+}
+
+// final is the result as the manifest keeps it.
+func (r *run) final(res *Result) bundle.Final {
+	f := bundle.Final{Complete: res.Complete, Reason: res.Reason, Counts: map[string]bundle.Count{}}
+	for _, s := range res.Sources {
+		f.Counts[s.Source] = bundle.Count{Expected: s.Expected, Got: s.Got}
+		if !s.Started.IsZero() {
+			f.Timings = append(f.Timings, bundle.Timing{Source: s.Source, Started: s.Started, Took: s.Elapsed})
+		}
+	}
+	r.logMu.Lock()
+	defer r.logMu.Unlock()
+	f.Log = bytes.Clone(r.logText.Bytes())
+	return f
 }
 
 func sorted(names []string) []string {

@@ -48,12 +48,15 @@ type Result struct {
 	Elapsed  time.Duration `json:"elapsed"`
 }
 
-// SourceCount is what one source promised and delivered. Expected counts exact names only.
+// SourceCount is what one source promised and delivered. Expected counts exact names, Got those of them that came;
+// Entries counts everything that the source wrote.
 type SourceCount struct {
 	Source   string        `json:"source"`
 	Expected int           `json:"expected"`
 	Got      int           `json:"got"`
-	Bytes    int64         `json:"bytes"`
+	Entries  int           `json:"entries"`
+	Bytes    int64         `json:"bytes"` // before compression
+	Started  time.Time     `json:"started,omitzero"`
 	Elapsed  time.Duration `json:"elapsed"`
 }
 

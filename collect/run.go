@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -62,13 +63,16 @@ type run struct {
 	stop    context.CancelCauseFunc
 	broken  atomic.Pointer[error] // of the output: no further source can succeed
 	packed  atomic.Int64          // bytes before compression of entries that were closed
+	logMu   sync.Mutex
+	logText bytes.Buffer // becomes imbundle/collect.log
 }
 
 // job is one source and what became of it.
 type job struct {
 	source  Source
 	batch   *Batch
-	elapsed atomic.Int64
+	started time.Time
+	elapsed time.Duration
 }
 
 func (r *run) tell(e Event) {
@@ -77,6 +81,13 @@ func (r *run) tell(e Event) {
 		r.packed.Add(e.Bytes)
 	}
 	r.courier.send(e)
+}
+
+// log keeps a line for imbundle/collect.log.
+func (r *run) log(format string, args ...any) {
+	r.logMu.Lock()
+	defer r.logMu.Unlock()
+	fmt.Fprintf(&r.logText, r.o.Now().UTC().Format(time.RFC3339)+" "+format+"\n", args...)
 }
 
 // fail ends the run when the output itself cannot be written any more; every source would fail the same way.
@@ -160,7 +171,7 @@ func (r *run) runOne(ctx context.Context, j *job) {
 	}
 	mine, cancel := context.WithTimeoutCause(ctx, timeout, errSourceDeadline{timeout})
 	defer cancel()
-	began := time.Now()
+	j.started = r.o.Now()
 	j.batch.tell(Event{Kind: SourceStarted})
 	done := make(chan error, 1)
 	go func() { done <- collectSafely(mine, j) }()
@@ -182,7 +193,8 @@ func (r *run) runOne(ctx context.Context, j *job) {
 	}
 	j.batch.ended.Store(true)
 	r.budget.release(j.batch.source)
-	j.elapsed.Store(int64(time.Since(began)))
+	j.elapsed = r.o.Now().Sub(j.started)
+	r.log("%s: ended after %s", j.batch.source, j.elapsed.Round(time.Millisecond))
 	j.batch.tell(Event{Kind: SourceFinished, Err: err})
 }
 

@@ -46,10 +46,28 @@ func (f WindowFlags) Window(now time.Time) (bundle.Window, error) {
 		return bundle.Window{}, fmt.Errorf("reading the window: it ends at %s, before it begins at %s",
 			w.To.Format(time.RFC3339), w.From.Format(time.RFC3339))
 	}
+	w.Text = f.text()
 	if w.From.After(now) {
 		return bundle.Window{}, fmt.Errorf("reading the window: it begins at %s, in the future", w.From.Format(time.RFC3339))
 	}
 	return w, nil
+}
+
+// text is what the user wrote, as flags.
+func (f WindowFlags) text() string {
+	var words []string
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, flag+" "+value)
+		}
+	}
+	if f.Since > 0 {
+		add("--since", f.Since.String())
+	}
+	add("--from", f.From)
+	add("--to", f.To)
+	add("--around", f.Around)
+	return strings.Join(words, " ")
 }
 
 func (f WindowFlags) resolve(now time.Time) (bundle.Window, error) {

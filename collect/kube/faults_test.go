@@ -56,7 +56,7 @@ func TestListExpires(t *testing.T) {
 	})
 	c := connect(t, f)
 	_, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"})
+		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
 		return nil
 	}))
 	got := decode[corev1.PodList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -77,7 +77,7 @@ func TestListBreaks(t *testing.T) {
 	})
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"})
+		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
 		return nil
 	}))
 	got := decode[corev1.PodList](t, read(t, r, bundle.Resource("pods", "openim")))

@@ -80,6 +80,9 @@ func (s *Survey) Lines() []string {
 		lines = append(lines, "missing: "+strings.Join(s.Missing, ", "))
 	}
 	for _, comp := range s.Elsewhere {
+		if comp.Role == "dns" || comp.Role == "ingress" {
+			continue // every cluster has them; discovery.json lists them
+		}
 		lines = append(lines, fmt.Sprintf("also seen: %s %q in namespace %s (add -n %s to collect it)", comp.Role, comp.Name, comp.Namespace, comp.Namespace))
 	}
 	return lines

@@ -79,11 +79,15 @@ func (o *objects) Promise() collect.Promise {
 func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 	var work sync.WaitGroup
 	slots := make(chan struct{}, lists)
+	used, err := o.c.findInUse(ctx, o.s)
+	if err != nil {
+		b.Note("finding the roles in use: %v; all are kept", err)
+	}
 	run := func(t target) {
 		slots <- struct{}{}
 		work.Go(func() {
 			defer func() { <-slots }()
-			o.c.collectList(ctx, b, t)
+			o.c.collectList(ctx, b, t, used)
 		})
 	}
 	for _, t := range o.targets() {
@@ -99,8 +103,8 @@ func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 }
 
 // collectList writes one list as objects and table. What goes wrong is recorded; what was read before is kept.
-func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target) {
-	w := &listWriter{batch: b, target: t, custom: !builtIn(t.group)}
+func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target, used *inUse) {
+	w := &listWriter{batch: b, target: t, used: used, custom: !builtIn(t.group)}
 	include := "Object"
 	if t.tableOnly {
 		include = "None"
@@ -127,6 +131,7 @@ func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target) {
 type listWriter struct {
 	batch   *collect.Batch
 	target  target
+	used    *inUse
 	custom  bool // written only when there is something: every CRD of the cluster is asked
 	objects *collect.Entry
 	json    *collect.Entry
@@ -191,6 +196,9 @@ func (w *listWriter) row(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return fmt.Errorf("reading a row: %w", err)
 	}
+	if !w.used.keep(w.target.kind, r.Object) {
+		return nil
+	}
 	n := w.n
 	w.n++
 	if err := w.open(); err != nil {
@@ -208,6 +216,9 @@ func (w *listWriter) item(raw json.RawMessage) error {
 		return errors.New("the server has no table for this kind, and its objects are not wanted")
 	}
 	w.isList = true
+	if !w.used.keep(w.target.kind, raw) {
+		return nil
+	}
 	n := w.n
 	w.n++
 	if err := w.open(); err != nil {

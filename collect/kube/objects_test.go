@@ -51,7 +51,7 @@ func TestTables(t *testing.T) {
 	})
 	c := connect(t, f)
 	_, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"})
+		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
 		return nil
 	}))
 	list := decode[metav1.PartialObjectMetadataList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -80,7 +80,7 @@ func TestSecrets(t *testing.T) {
 	})
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{secrets, "openim"})
+		c.collectList(ctx, b, target{secrets, "openim"}, nil)
 		return nil
 	}))
 	if len(res.Gaps) != 1 || res.Gaps[0].Entry != bundle.Table("secrets", "openim") {
@@ -98,9 +98,9 @@ func TestEmptyAndAbsentKinds(t *testing.T) {
 	f.handle("/api/v1/namespaces/openim/pods", answer(`{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Name","type":"string"}],"rows":[]}`))
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"})
-		c.collectList(ctx, b, target{kinds[1], "openim"})
-		c.collectList(ctx, b, target{kind{group: "x.example.com", version: "v1", resource: "things", object: "Thing", namespaced: true}, "openim"})
+		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		c.collectList(ctx, b, target{kinds[1], "openim"}, nil)
+		c.collectList(ctx, b, target{kind{group: "x.example.com", version: "v1", resource: "things", object: "Thing", namespaced: true}, "openim"}, nil)
 		return nil
 	}))
 	list := decode[metav1.PartialObjectMetadataList](t, read(t, r, bundle.Resource("pods", "openim")))

@@ -1,0 +1,90 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+)
+
+// inUse tells which cluster-wide roles and bindings concern the accounts of the chosen namespaces; a cluster has a
+// hundred others. A nil inUse keeps everything.
+type inUse struct {
+	roles, bindings map[string]bool
+}
+
+// findInUse reads the bindings that the user may read. Without cluster-wide bindings it knows those of the namespaces.
+func (c *Cluster) findInUse(ctx context.Context, s *Survey) (*inUse, error) {
+	u := &inUse{roles: map[string]bool{}, bindings: map[string]bool{}}
+	const group = "rbac.authorization.k8s.io"
+	if s.Access.May("list", group, "clusterrolebindings", "") {
+		err := list(ctx, c, "/apis/"+group+"/v1/clusterrolebindings", func(b *rbacv1.ClusterRoleBinding) {
+			if concerns(b.Subjects, s.Namespaces) {
+				u.bindings[b.Name] = true
+				u.roles[b.RoleRef.Name] = true
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, ns := range s.Namespaces {
+		if !s.Access.May("list", group, "rolebindings", ns) {
+			continue
+		}
+		err := list(ctx, c, "/apis/"+group+"/v1"+inNamespace(ns)+"/rolebindings", func(b *rbacv1.RoleBinding) {
+			if b.RoleRef.Kind == "ClusterRole" {
+				u.roles[b.RoleRef.Name] = true
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// concerns reports whether a binding gives something to an account of the namespaces, by itself or through a group.
+func concerns(subjects []rbacv1.Subject, namespaces []string) bool {
+	for _, s := range subjects {
+		switch s.Kind {
+		case rbacv1.ServiceAccountKind:
+			if slices.Contains(namespaces, s.Namespace) {
+				return true
+			}
+		case rbacv1.GroupKind:
+			if s.Name == "system:serviceaccounts" {
+				return true
+			}
+			for _, ns := range namespaces {
+				if s.Name == "system:serviceaccounts:"+ns {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// keep decides over an element of a list.
+func (u *inUse) keep(k kind, object json.RawMessage) bool {
+	if u == nil {
+		return true
+	}
+	var names map[string]bool
+	switch k.resource {
+	case "clusterroles":
+		names = u.roles
+	case "clusterrolebindings":
+		names = u.bindings
+	default:
+		return true
+	}
+	var o struct {
+		Metadata struct {
+			Name string `json:"name"`
+		} `json:"metadata"`
+	}
+	return json.Unmarshal(object, &o) != nil || names[o.Metadata.Name]
+}
