@@ -15,6 +15,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/specs"
 )
 
 func TestMain(m *testing.M) {
@@ -33,10 +36,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tgz":  pack(writeTgz),
-			"zip":  pack(writeZip),
-			"exit": exitCode,
-			"hex":  unhex,
+			"tgz":    pack(writeTgz),
+			"zip":    pack(writeZip),
+			"bundle": pack(nil),
+			"cut":    cut,
+			"exit":   exitCode,
+			"hex":    unhex,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -73,7 +78,18 @@ func unhex(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 }
 
-// pack is `tgz OUT FOLDER` and `zip OUT FOLDER`: the folder's files, named relative to it.
+// cut is `cut OUT IN PERCENT`: the first part of a file.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: cut OUT IN PERCENT")
+	}
+	percent, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[1]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:len(b)*percent/100], 0o644))
+}
+
+// pack is `tgz OUT FOLDER`, `zip OUT FOLDER` and `bundle OUT FOLDER`: the folder's files, named relative to it.
 func pack(write func(io.Writer, string, []string) error) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		if len(args) != 2 {
@@ -89,11 +105,51 @@ func pack(write func(io.Writer, string, []string) error) func(*testscript.TestSc
 			names = append(names, filepath.ToSlash(name))
 			return err
 		}))
+		if write == nil {
+			ts.Check(writeBundle(ts.MkAbs(args[0]), root, names))
+			return
+		}
 		out, err := os.Create(ts.MkAbs(args[0]))
 		ts.Check(err)
 		ts.Check(write(out, root, names))
 		ts.Check(out.Close())
 	}
+}
+
+// writeBundle makes a bundle of ours, with a plan that promises exactly these files.
+func writeBundle(path, root string, names []string) error {
+	set, err := specs.Load()
+	if err != nil {
+		return err
+	}
+	redactor, err := newRedactor(set)
+	if err != nil {
+		return err
+	}
+	w, err := bundle.Create(path, bundle.Options{
+		Redactor: redactor, Tool: bundle.Tool{Name: "imbundle", Version: "test"},
+		Plan: bundle.Plan{Expect: []bundle.Expect{{Source: "test", Entries: names}}},
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		e, err := w.Create(name, bundle.Meta{Source: "test"})
+		if err != nil {
+			return err
+		}
+		if _, err := e.Write(b); err != nil {
+			return err
+		}
+		if err := e.Close(); err != nil {
+			return err
+		}
+	}
+	return w.Finish(bundle.Final{Complete: true})
 }
 
 func writeTgz(w io.Writer, root string, names []string) error {
