@@ -151,13 +151,13 @@ func (d *diagnosis) beside() bool {
 const noticed = 30 * time.Second
 
 // explain links every diagnosis to the one that it follows from, as far as the graph of causes, the times and the subjects allow.
-func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
+func explain(ds []*diagnosis, tolerance time.Duration) {
 	for _, b := range ds {
 		for _, a := range ds {
 			if a == b || !slices.Contains(a.cause.Explains, b.slug) || sure(a.confidence) < sure(Likely) {
 				continue
 			}
-			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b, f) {
+			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b) {
 				continue
 			}
 			if b.by == nil || (&ranking{tolerance: tolerance}).before(a, b.by) {
@@ -174,10 +174,10 @@ func explain(ds []*diagnosis, tolerance time.Duration, f *Facts) {
 
 // related tells whether one cause's subject can bear on another's: a node only on what runs there, a pod on itself and on
 // others than pods, everything else on everything.
-func related(a, b *diagnosis, f *Facts) bool {
+func related(a, b *diagnosis) bool {
 	for _, x := range a.evidence {
 		for _, y := range b.evidence {
-			if touches(x.Subject, y.Subject, f) {
+			if touches(x.Subject, y.Subject) {
 				return true
 			}
 		}
@@ -185,17 +185,11 @@ func related(a, b *diagnosis, f *Facts) bool {
 	return false
 }
 
-func touches(x, y Subject, f *Facts) bool {
+func touches(x, y Subject) bool {
 	if x.Node == "" || y.Node == x.Node || y.Pod == "" && y.Node == "" {
 		return true
 	}
-	node := y.Node
-	for _, p := range f.Pods {
-		if p.Name == y.Pod {
-			node = p.Node
-		}
-	}
-	return node == "" || node == x.Node
+	return y.Node == ""
 }
 
 // ranking is what the order of diagnoses goes by, besides themselves.

@@ -46,7 +46,7 @@ func hopState(h *specs.Hop, ranked []*diagnosis, f *Facts) HopState {
 	case worst != nil:
 		state.State, state.Why = hopDegraded, worst.cause.Title
 		if worst.recovered {
-			state.Why = text(worst.cause.Title.ZH+"(已恢复)", worst.cause.Title.EN+" (over)")
+			state.Why = text(worst.cause.Title.ZH+"（已恢复）", worst.cause.Title.EN+" (over)")
 		}
 	case work != nil && !work.Last.IsZero() && work.Last.After(lastFault), work != nil && work.Count > 0:
 		state.State, state.Why = hopOK, seenWorking(work)
@@ -63,7 +63,7 @@ func seenWorking(p *Progress) specs.Text {
 		return text("日志中有正常处理记录", "seen working in the log")
 	}
 	at := p.Last.UTC().Format("2006-01-02 15:04:05")
-	return text("最后一次正常处理:"+at, "last seen working at "+at)
+	return text("最后一次正常处理："+at, "last seen working at "+at)
 }
 
 // belowState looks for positive evidence below the path: pods all ready, nodes all Ready.
@@ -90,7 +90,7 @@ func notObserved(h *specs.Hop, f *Facts) specs.Text {
 	}
 	if t := f.textOf(h.Roles); t != nil {
 		if t.Levels[levelInfo] == 0 && t.Lines > 0 {
-			return text("日志级别只到 WARN,看不到正常处理记录", "the log holds WARN and above only, so ordinary work is invisible")
+			return text("日志级别只到 WARN，看不到正常处理记录", "the log holds WARN and above only, so ordinary work is invisible")
 		}
 		return text("日志中没有这一跳的处理记录", "the log has no line of this hop at work")
 	}

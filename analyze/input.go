@@ -121,7 +121,7 @@ func (f *Facts) input(tolerance time.Duration) Input {
 	}
 	aligned := slices.ContainsFunc(f.Texts, func(t Text) bool { return t.Offset != 0 })
 	if len(f.Clock) == 0 && !aligned && len(f.Texts) > 0 {
-		note := text("日志时间不带时区,也没有 kubelet 时间戳可以校准:各文件的时间按 UTC 对齐,跨节点比较仅供参考",
+		note := text("日志时间不带时区，也没有 kubelet 时间戳可以校准：各文件的时间按 UTC 对齐，跨节点比较仅供参考",
 			"log times carry no zone and no kubelet timestamp aligns them: all are taken as UTC, so comparing across nodes is a guess")
 		in.ClockNote = &note
 	}
@@ -140,7 +140,7 @@ func (f *Facts) missing() []Missing {
 				"看不到 "+group[0]+" 这一跳", "the hop of "+group[0]+" cannot be seen")})
 		} else if f.silenced(group) {
 			out = append(out, Missing{What: t.Entry, Reason: "not-collected", Detail: "log level WARN or above", Costs: text(
-				"日志级别过高,看不到正常处理记录", "the log level hides ordinary work")})
+				"日志级别过高，看不到正常处理记录", "the log level hides ordinary work")})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Missing) int {
@@ -161,16 +161,21 @@ func (f *Facts) silenced(roles []string) bool {
 	return lines >= 20 && calm == 0
 }
 
-// collectNext lists the commands that would get what is missing.
-func collectNext(all []answered, f *Facts) []string {
+// collectNext lists the commands that would get what is missing. Once a leading cause is at least likely, only data of its own
+// section of the guide is still worth asking for.
+func collectNext(all []answered, ranked []*diagnosis, f *Facts) []string {
 	out := []string{}
 	add := func(line string) {
 		if line != "" && !slices.Contains(out, line) {
 			out = append(out, line)
 		}
 	}
+	about := ""
+	if lead := leadingFault(ranked); lead != nil && sure(lead.confidence) >= sure(Likely) {
+		about = lead.cause.Guide
+	}
 	for _, a := range all {
-		if a.finding.Status == Unknown {
+		if a.finding.Status == Unknown && (about == "" || a.check.Guide == about) {
 			add(a.check.Collect)
 		}
 	}

@@ -46,7 +46,7 @@ func found(cause, confidence string, since, until float64) Evidence {
 
 func order(f *Facts, evidence ...Evidence) []string {
 	ds := diagnose(evidence, f)
-	explain(ds, clockTie, f)
+	explain(ds, clockTie)
 	var slugs []string
 	for _, d := range rank(ds, f, clockTie) {
 		slugs = append(slugs, d.slug)
@@ -86,8 +86,10 @@ func TestUnrelatedNodeExplainsNothing(t *testing.T) {
 	f.Pods = []Pod{{Name: "p", Node: "n2"}}
 	node, pod := found("node", Certain, 1, 60), found("evicted", Certain, 2, 60)
 	node.Subject, pod.Subject = Subject{Node: "n1"}, Subject{Pod: "p"}
-	ds := diagnose([]Evidence{node, pod}, f)
-	explain(ds, clockTie, f)
+	all := []Evidence{node, pod}
+	f.place(all)
+	ds := diagnose(all, f)
+	explain(ds, clockTie)
 	for _, d := range ds {
 		if d.by != nil {
 			t.Errorf("%s is explained by %s on another node", d.slug, d.by.slug)

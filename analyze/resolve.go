@@ -256,7 +256,7 @@ func revisions(loads []Workload) []Change {
 			name := strings.TrimPrefix(w.Owner, "Deployment/")
 			out = append(out, Change{
 				Time: w.Created, Entry: w.Entry, Object: objectName("Deployment", w.Namespace, name),
-				What: text("新版本,镜像 "+w.Image, "new revision, image "+w.Image),
+				What: text("新版本，镜像 "+w.Image, "new revision, image "+w.Image),
 			})
 		}
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,7 +58,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	findings = runChecks(o.Checks, f)
 	refute(f.Evidence, findings)
 	all := append(slices.Clone(f.Evidence), evidenceOf(findings)...)
-
+	f.place(all)
 	ds := diagnose(all, f)
 	var faults, benign []*diagnosis
 	for _, d := range ds {
@@ -68,14 +69,14 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 		}
 	}
 	tolerance := f.tolerance()
-	explain(faults, tolerance, f)
+	explain(faults, tolerance)
 	ranked := rank(faults, f, tolerance)
 	hops := hopStates(ranked, f)
 	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f)}
 	ruledOut(&report.Verdict, ds, findings, m.specs)
 	report.Checks = checkResults(findings, f, context)
 	report.Missing = f.missing()
-	report.Verdict.CollectNext = collectNext(findings, f)
+	report.Verdict.CollectNext = collectNext(findings, ranked, f)
 	report.Outcomes = outcomes(f)
 	report.Changes = changesBefore(f, ranked)
 	report.Fingerprint = fingerprint(ranked)
@@ -133,6 +134,20 @@ func evidenceOf(all []answered) []Evidence {
 		out = append(out, a.finding.Evidence...)
 	}
 	return out
+}
+
+// place adds what the snapshots know about the pods that evidence is about: logs name pods without namespace and node.
+func (f *Facts) place(evidence []Evidence) {
+	pods := map[string]Pod{}
+	for _, p := range f.Pods {
+		pods[p.Name] = p
+	}
+	for i := range evidence {
+		s := &evidence[i].Subject
+		if p, ok := pods[s.Pod]; ok && (s.Namespace == "" || s.Namespace == p.Namespace) {
+			s.Namespace, s.Node, s.Role = cmp.Or(s.Namespace, p.Namespace), cmp.Or(s.Node, p.Node), cmp.Or(s.Role, p.Role)
+		}
+	}
 }
 
 // refute weakens evidence of rules that a check knows to mean something else.

@@ -32,7 +32,7 @@ func verdict(ranked []*diagnosis, hops []HopState, f *Facts) Verdict {
 func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop string, why specs.Text) {
 	if lead := leadingFault(ranked); lead != nil {
 		if lead.recovered {
-			return StatusDegraded, lead.cause.Hop, text("曾发生故障,之后已恢复:"+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
+			return StatusDegraded, lead.cause.Hop, text("曾发生故障，之后已恢复："+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
 		}
 		if sure(lead.confidence) >= sure(Likely) {
 			return StatusBroken, firstBroken(hops, lead), lead.cause.Title
@@ -45,19 +45,19 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		case d.beside():
 			remarks = true
 		case d.wasFault() && d.recovered:
-			return StatusDegraded, d.cause.Hop, text("曾短暂故障,已恢复:"+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
+			return StatusDegraded, d.cause.Hop, text("曾短暂故障，已恢复："+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
 		default:
-			return StatusDegraded, d.cause.Hop, text("只有轻微的或证据不足的问题:"+d.cause.Title.ZH, "only minor trouble, or trouble with weak evidence: "+d.cause.Title.EN)
+			return StatusDegraded, d.cause.Hop, text("只有轻微的或证据不足的问题："+d.cause.Title.ZH, "only minor trouble, or trouble with weak evidence: "+d.cause.Title.EN)
 		}
 	}
 	if lacks := lacking(hops, f); len(lacks) > 0 {
-		zh, en := "没有发现故障,但数据不足以断定正常,缺:", "no fault found, but the data does not allow to call it healthy; missing: "
+		zh, en := "没有发现故障，但数据不足以断定正常，缺：", "no fault found, but the data does not allow to call it healthy; missing: "
 		return StatusUnknown, "", text(zh+joinZH(lacks), en+joinEN(lacks))
 	}
 	if remarks {
-		return StatusHealthy, "", text("能观察到的每一跳都在正常处理,只有与消息路径无关的提示", "every hop that can be observed was seen working; there are remarks beside the path only")
+		return StatusHealthy, "", text("能观察到的每一跳都在正常处理，只有与消息路径无关的提示", "every hop that can be observed was seen working; there are remarks beside the path only")
 	}
-	return StatusHealthy, "", text("能观察到的每一跳都在正常处理,没有发现故障", "every hop that can be observed was seen working and no fault was found")
+	return StatusHealthy, "", text("能观察到的每一跳都在正常处理，没有发现故障", "every hop that can be observed was seen working and no fault was found")
 }
 
 func leadingFault(ranked []*diagnosis) *diagnosis {

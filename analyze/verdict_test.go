@@ -23,7 +23,7 @@ func pathFacts() *Facts {
 
 func judged(f *Facts, evidence ...Evidence) (Verdict, []HopState) {
 	ds := diagnose(evidence, f)
-	explain(ds, clockTie, f)
+	explain(ds, clockTie)
 	ranked := rank(ds, f, clockTie)
 	hops := hopStates(ranked, f)
 	return verdict(ranked, hops, f), hops

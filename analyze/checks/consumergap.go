@@ -10,7 +10,7 @@ import (
 var consumerGap = analyze.Check{
 	ID: "consumer-gap", Guide: "2.3",
 	Title: say("msgtransfer 有没有停过", "msgtransfer kept working while messages were sent"),
-	Doc: say("把成功发送的时间与 msgtransfer 的处理记录对照:连续数秒有发送而没有任何处理,就是停顿;停顿结束时的进程启动说明它是被重启的。需要 INFO 级日志。",
+	Doc: say("把成功发送的时间与 msgtransfer 的处理记录对照：连续数秒有发送而没有任何处理，就是停顿；停顿结束时的进程启动说明它是被重启的。需要 INFO 级日志。",
 		"Lays successful sends beside msgtransfer's own progress: seconds with sends and no progress at all are a stall; a process start at its end tells a restart. Needs logs at INFO."),
 	Needs: []string{"log of msgtransfer at INFO", "log of rpc-msg or api at INFO"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -58,7 +58,7 @@ func stall(f *analyze.Facts, from, to time.Time) (analyze.Evidence, bool) {
 	}
 	e := analyze.Evidence{
 		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer"}, Count: count,
-		Since: time.Unix(sends[0].Second, 0).UTC(), Until: to, Recovered: true, Says: say("有消息发送成功,而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
+		Since: time.Unix(sends[0].Second, 0).UTC(), Until: to, Recovered: true, Says: say("有消息发送成功，而 msgtransfer 没有任何处理记录", "messages were sent and msgtransfer processed none"),
 	}
 	for _, t := range f.Texts {
 		if t.Role != "msgtransfer" {

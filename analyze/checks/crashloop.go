@@ -10,7 +10,7 @@ import (
 var crashLoop = analyze.Check{
 	ID: "pod-crash-loop", Guide: "5",
 	Title: say("容器反复启动又退出", "containers that start and exit again and again"),
-	Doc: say("CrashLoopBackOff,或处于 Error 且已重启,或最近半小时内仍在重启三次以上。原因在它最后的日志里:日志给出的根因会解释它。",
+	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上。原因在它最后的日志里：日志给出的根因会解释它。",
 		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour. Its last log says why: a cause found there explains it."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

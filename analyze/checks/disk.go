@@ -9,7 +9,7 @@ import (
 var diskSpace = analyze.Check{
 	ID: "disk-space", Guide: "5",
 	Title: say("磁盘容量与 inode", "disk space and inodes"),
-	Doc: say("df -h 与 df -i:字节与 inode 分开判断,97% 以上为满,90% 以上提示。内存文件系统不算。",
+	Doc: say("df -h 与 df -i：字节与 inode 分开判断，97% 以上为满，90% 以上提示。内存文件系统不算。",
 		"df -h and df -i, bytes and inodes each for themselves: from 97 % a filesystem is full, from 90 % it is worth a word. Memory filesystems do not count."),
 	Needs: []string{"nodes/<node>/df.txt", "nodes/<node>/df-i.txt"}, Collect: "imbundle collect --attach df.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -50,7 +50,7 @@ func memoryFilesystem(device string) bool {
 var spaceOrInodes = analyze.Check{
 	ID: "space-or-inodes", Guide: "5",
 	Title: say("“空间不足”是字节还是 inode", "'no space left' means bytes or inodes"),
-	Doc: say("日志报 no space left on device,而 df -h 的每个文件系统都有余量:那就是 inode 用尽,或 inotify 监视数用尽,不是磁盘满。",
+	Doc: say("日志报 no space left on device，而 df -h 的每个文件系统都有余量：那就是 inode 用尽，或 inotify 监视数用尽，不是磁盘满。",
 		"A log says 'no space left on device' while df -h shows room on every filesystem: then inodes or inotify watches are used up, not the disk."),
 	Needs: []string{"nodes/<node>/df.txt"}, Collect: "imbundle collect --attach df-h.txt --attach df-i.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -9,7 +9,7 @@ import (
 var evicted = analyze.Check{
 	ID: "pod-evicted", Guide: "5",
 	Title: say("Pod 被驱逐", "evicted pods"),
-	Doc: say("Evicted 事件或状态。Pod 是受害者:驱逐信息里写明缺的是磁盘还是内存。",
+	Doc: say("Evicted 事件或状态。Pod 是受害者：驱逐信息里写明缺的是磁盘还是内存。",
 		"Events or states Evicted. The pod is the victim: the message names what the node lacked, disk or memory."),
 	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

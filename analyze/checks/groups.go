@@ -10,8 +10,8 @@ import (
 var consumerGroups = analyze.Check{
 	ID: "consumer-lag", Guide: "2.3",
 	Title: say("消费组积压", "lag of consumer groups"),
-	Doc: say("比较同一组多次采样:积压增长而位点在走是消费太慢;有积压而位点不动是停住;没有成员是消费者不在。单次采样只看成员和数量级。"+
-		"主干版本的 push 组从不提交位点(显示“-”),不作判断。",
+	Doc: say("比较同一组多次采样：积压增长而位点在走是消费太慢；有积压而位点不动是停住；没有成员是消费者不在。单次采样只看成员和数量级。"+
+		"主干版本的 push 组从不提交位点（显示“-”），不作判断。",
 		"Compares samples of a group: lag that grows while offsets move means too slow; lag while offsets stand means stalled; no member means no consumer. "+
 			"One sample alone tells members and magnitude only. On main the push groups never commit (shown as '-') and are not judged."),
 	Needs: []string{"kafka/groups.txt (two samples)"}, Collect: "imbundle collect --attach kafka-groups.txt",
@@ -107,15 +107,15 @@ func (g *group) judge() (analyze.Evidence, bool) {
 	}
 	switch {
 	case negative > 0:
-		e.Cause, e.Says = "kafka-offset-out-of-range", say("已提交位点超过主题末尾:主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")
+		e.Cause, e.Says = "kafka-offset-out-of-range", say("已提交位点超过主题末尾：主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")
 	case lastLag >= smallLag && members == 0:
 		e.Cause, e.Confidence, e.Says = "consumer-stalled", analyze.Certain, say("有积压而没有任何消费者", "there is lag and no consumer at all")
 	case stuck > 0 && samples > 1:
 		e.Cause, e.Confidence, e.Says = "consumer-stalled", analyze.Certain, say("有积压而位点不动", "there is lag and offsets do not move")
 	case samples > 1 && lastLag > firstLag+largeLag/10 && lastLag > firstLag*5/4 && moved > 0:
-		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Certain, say("积压在增长,消费跟不上", "lag grows, the consumer is slower than its topic")
+		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Certain, say("积压在增长，消费跟不上", "lag grows, the consumer is slower than its topic")
 	case samples == 1 && lastLag >= largeLag:
-		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Possible, say("有明显积压(只有一次采样)", "there is much lag, in a single sample")
+		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Possible, say("有明显积压（只有一次采样）", "there is much lag, in a single sample")
 	default:
 		return e, false
 	}

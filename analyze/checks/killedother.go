@@ -9,7 +9,7 @@ import (
 var killedOther = analyze.Check{
 	ID: "pod-killed-other", Guide: "5",
 	Title: say("退出码 137 但不是 OOM", "exit 137 without OOM"),
-	Doc: say("退出码 137 而 reason 不是 OOMKilled:存活探针、优雅退出超时、节点。有 failed liveness probe 事件时可以确定。",
+	Doc: say("退出码 137 而 reason 不是 OOMKilled：存活探针、优雅退出超时、节点。有 failed liveness probe 事件时可以确定。",
 		"Exit code 137 with another reason than OOMKilled: liveness probe, grace period or node. An event 'failed liveness probe' makes it certain."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "describe of the pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -33,7 +33,7 @@ var killedOther = analyze.Check{
 func killed(f *analyze.Facts, p analyze.Pod, c analyze.Container, s analyze.ContainerState) analyze.Evidence {
 	e := analyze.Evidence{
 		Cause: "pod-killed-other", Confidence: ours(p, analyze.Likely), Subject: subjectOf(p), Count: max(1, c.Restarts),
-		Since: onset(c, s), Until: s.Finished, Says: say("容器被 SIGKILL 结束,但不是 OOM", "the container was ended by SIGKILL, not by OOM"),
+		Since: onset(c, s), Until: s.Finished, Says: say("容器被 SIGKILL 结束，但不是 OOM", "the container was ended by SIGKILL, not by OOM"),
 		Samples: ofPod(p, "container %s exit 137, reason %s, restarts %d", c.Name, s.Reason, c.Restarts),
 	}
 	for _, ev := range f.Events {

@@ -9,7 +9,7 @@ import (
 var logSize = analyze.Check{
 	ID: "log-size", Guide: "5",
 	Title: say("日志文件大小", "size of log files"),
-	Doc: say("du 里单个容器日志达到 5 GiB:日志泛滥,且没有轮转。",
+	Doc: say("du 里单个容器日志达到 5 GiB：日志泛滥，且没有轮转。",
 		"A single container log of 5 GiB and more in the output of du: a flood, and no rotation."),
 	Needs: []string{"nodes/<node>/du.txt"}, Collect: "imbundle collect --attach du.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -11,7 +11,7 @@ import (
 var nodeConditions = analyze.Check{
 	ID: "node-conditions", Guide: "5",
 	Title: say("节点状态", "conditions of nodes"),
-	Doc: say("MemoryPressure、DiskPressure 为 True,或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM。",
+	Doc: say("MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM。",
 		"MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM."),
 	Needs: []string{"cluster-resources/nodes.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -58,7 +58,7 @@ func nodeEvidence(f *analyze.Facts, e analyze.Event, cause string) analyze.Evide
 var nodeUsage = analyze.Check{
 	ID: "node-usage", Guide: "5",
 	Title: say("节点 CPU 与内存", "CPU and memory of nodes"),
-	Doc: say("kubectl top nodes:CPU 95% 以上视为饱和,内存 95% 以上视为紧张。单次采样只能说明当时。",
+	Doc: say("kubectl top nodes：CPU 95% 以上视为饱和，内存 95% 以上视为紧张。单次采样只能说明当时。",
 		"kubectl top nodes: from 95 % CPU a node counts as saturated, from 95 % memory as short. One sample tells about its moment only."),
 	Needs: []string{"top/nodes.txt"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -117,7 +117,7 @@ func memoryOf(f *analyze.Facts, node string) int64 {
 var containerMemory = analyze.Check{
 	ID: "memory-near-limit", Guide: "5",
 	Title: say("容器内存接近上限", "containers near their memory limit"),
-	Doc: say("kubectl top 的用量达到内存上限的 90%:还没有被杀,但很近。",
+	Doc: say("kubectl top 的用量达到内存上限的 90%：还没有被杀，但很近。",
 		"Usage by kubectl top of 90 % of the memory limit and more: not killed yet, but close."),
 	Needs: []string{"top/pods.txt", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

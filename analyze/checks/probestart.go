@@ -10,7 +10,7 @@ import (
 var probeAtStart = analyze.Check{
 	ID: "probe-startup", Guide: "4",
 	Title: say("启动阶段的探针失败", "probes that fail while a pod starts"),
-	Doc: say("Unhealthy 事件之后 Pod 已就绪、五分钟以上没有再失败:只是启动阶段。存活探针把容器杀掉的不算。",
+	Doc: say("Unhealthy 事件之后 Pod 已就绪、五分钟以上没有再失败：只是启动阶段。存活探针把容器杀掉的不算。",
 		"Events Unhealthy of a pod that is ready and had none for more than five minutes: only its start. A liveness probe that killed the container does not count."),
 	Needs: []string{"events", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -10,7 +10,7 @@ import (
 var podRebuilt = analyze.Check{
 	ID: "pod-rebuilt", Guide: "4",
 	Title: say("Pod 重建后已就绪", "pods that were rebuilt and are ready"),
-	Doc: say("Killing 事件之后替代的 Pod 已就绪,没有重启过:Pod 重建是常态,不是故障。",
+	Doc: say("Killing 事件之后替代的 Pod 已就绪，没有重启过：Pod 重建是常态，不是故障。",
 		"An event Killing whose replacement is ready and never restarted: rebuilding pods is ordinary, no fault."),
 	Needs: []string{"events", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -29,7 +29,7 @@ var podRebuilt = analyze.Check{
 			if next, ok := replacement(f, gone, e.Last); ok {
 				found = append(found, analyze.Evidence{
 					Cause: "benign-pod-rebuild", Confidence: analyze.Certain, Subject: subjectOf(next), Since: e.Last, Until: next.Created, Recovered: true,
-					Says:    say("Pod 被重建,替代者已就绪", "the pod was rebuilt, its replacement is ready"),
+					Says:    say("Pod 被重建，替代者已就绪", "the pod was rebuilt, its replacement is ready"),
 					Because: say("替代的 Pod "+next.Name+" 已就绪且没有重启", "its replacement "+next.Name+" is ready and never restarted"),
 					Samples: append([]analyze.Sighting{ofEvent(e)}, ofPod(next, "%s, ready", next.Status)...),
 				})

@@ -13,7 +13,7 @@ import (
 var rollout = analyze.Check{
 	ID: "rollout-incomplete", Guide: "5",
 	Title: say("发布是否完成", "rollouts are finished"),
-	Doc: say("Deployment 暂停或超过期限,或同一 Deployment 的新旧两代 Pod 并存超过十分钟。",
+	Doc: say("Deployment 暂停或超过期限，或同一 Deployment 的新旧两代 Pod 并存超过十分钟。",
 		"A Deployment that is paused half-way or past its deadline, or pods of two generations that stand side by side for more than ten minutes."),
 	Needs: []string{"cluster-resources/deployments/<namespace>.json", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -10,7 +10,7 @@ import (
 var seqJump = analyze.Check{
 	ID: "seq-jump", Guide: "2.4",
 	Title: say("seq 是否跳号", "sequence numbers go on without a jump"),
-	Doc: say("同一会话在 Redis 故障前后的 lastSeq 向前跳了 40 以上:Redis 计数丢失后从 Mongo 的预留上限继续,中间的号永久为空。没有 Redis 故障的跳号不作判断。",
+	Doc: say("同一会话在 Redis 故障前后的 lastSeq 向前跳了 40 以上：Redis 计数丢失后从 Mongo 的预留上限继续，中间的号永久为空。没有 Redis 故障的跳号不作判断。",
 		"lastSeq of a conversation jumps forward by 40 and more across a Redis outage: the counter was lost and went on from the reserved end in Mongo; the numbers between stay empty. A jump without an outage is not judged."),
 	Needs: []string{"log of msgtransfer at DEBUG, or seq/conversations.jsonl"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -11,7 +11,7 @@ import (
 var staleEndpoints = analyze.Check{
 	ID: "stale-endpoints", Guide: "4",
 	Title: say("是否还在拨已经不存在的 Pod", "callers dial addresses of pods that exist"),
-	Doc: say("日志里拨不通的地址如果不属于任何现有 Pod,且持续十分钟以上,就是服务发现没有更新,而不是对端没起。需要带 IP 的 Pod 列表。",
+	Doc: say("日志里拨不通的地址如果不属于任何现有 Pod，且持续十分钟以上，就是服务发现没有更新，而不是对端没起。需要带 IP 的 Pod 列表。",
 		"An address that cannot be dialled for ten minutes and more and belongs to no pod means stale discovery, not a peer that is down. Needs a pod list with addresses."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json or kubectl get pods -o wide"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -37,7 +37,7 @@ var staleEndpoints = analyze.Check{
 			found = append(found, analyze.Evidence{
 				Cause: "discovery-stale-endpoints", Confidence: analyze.Certain, Subject: e.Subject, Count: e.Count, Since: e.Since, Until: e.Until, Quiet: e.Quiet,
 				Samples: e.Samples,
-				Says:    say(fmt.Sprintf("%s 不属于任何现有 Pod,却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
+				Says:    say(fmt.Sprintf("%s 不属于任何现有 Pod，却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
 			})
 			refuted = append(refuted, analyze.Refutation{
 				Cause: "rpc-service-down", Target: e.Subject.Target, Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),

@@ -10,7 +10,7 @@ import (
 var unschedulable = analyze.Check{
 	ID: "pod-unschedulable", Guide: "5",
 	Title: say("Pod 无法调度", "pods that no node takes"),
-	Doc: say("FailedScheduling 事件,且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。",
+	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。",
 		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count."),
 	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -42,7 +42,7 @@ func pending(f *analyze.Facts, e analyze.Event) bool {
 var volumeFailed = analyze.Check{
 	ID: "volume-failed", Guide: "5",
 	Title: say("卷的创建与挂载", "provisioning and mounting of volumes"),
-	Doc: say("ProvisioningFailed、FailedMount、FailedAttachVolume 事件,且 Pod 仍未运行。",
+	Doc: say("ProvisioningFailed、FailedMount、FailedAttachVolume 事件，且 Pod 仍未运行。",
 		"Events ProvisioningFailed, FailedMount and FailedAttachVolume whose pod does not run yet."),
 	Needs: []string{"events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

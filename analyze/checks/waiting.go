@@ -10,7 +10,7 @@ import (
 var requestsAnswered = analyze.Check{
 	ID: "requests-answered", Guide: "2.2",
 	Title: say("请求是否都有应答", "requests get an answer"),
-	Doc: say("登录、发送、拉取请求以前有应答,从某一刻起直到日志结束都没有:对端挂住而不是报错(这些调用大多没有超时)。",
+	Doc: say("登录、发送、拉取请求以前有应答，从某一刻起直到日志结束都没有：对端挂住而不是报错（这些调用大多没有超时）。",
 		"Logins, sends and pulls that were answered before and have no answer from some moment to the end of the log: the peer hangs instead of failing (most of these calls carry no deadline)."),
 	Needs: []string{"log of api, msggateway or chat with rpc client request lines"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
