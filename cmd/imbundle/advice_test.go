@@ -54,6 +54,7 @@ func unknownIn(words []string) string {
 	for _, word := range rest {
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		switch {
+		case word == "--help":
 		case strings.HasPrefix(word, "--"):
 			if c.Flags().Lookup(name) == nil && c.InheritedFlags().Lookup(name) == nil {
 				return "no flag " + word
