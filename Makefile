@@ -18,7 +18,7 @@ GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 RIG     = testdata/rig/rig
 E2E     = $(GO) test -tags e2e -count=1 -timeout 80m ./testdata/e2e
 
-.PHONY: build demo test e2e e2e-smoke bench lint house fuzz clean
+.PHONY: build demo test e2e e2e-smoke bench lint house format fuzz clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/imbundle ./cmd/imbundle
@@ -31,12 +31,10 @@ test:
 
 # The rig stops what it started, by process id, whatever the tests said.
 e2e: build
-	$(RIG) up
-	$(E2E); code=$$?; $(RIG) down; exit $$code
+	$(RIG) up && $(E2E); code=$$?; $(RIG) down && exit $$code
 
 e2e-smoke: build
-	$(RIG) up
-	$(E2E) -run Smoke; code=$$?; $(RIG) down; exit $$code
+	$(RIG) up && $(E2E) -run Smoke; code=$$?; $(RIG) down && exit $$code
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -48,11 +46,15 @@ lint: house
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./testdata/e2e
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags e2e ./testdata/e2e
 	$(GO) mod tidy -diff
 
 # Floors, dependency owners, the archiver ban, words that must not be in the tree.
 house:
 	$(GO) test -count=1 .
+
+format:
+	$(GO) run $(GOFUMPT) -w $(GOFILES)
 
 fuzz:
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -36,8 +36,6 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":            {"cmd/imbundle"},
 	"golang.org/x/term":                 {"cmd/imbundle"},
 	"gopkg.in/yaml.v3":                  {"specs"},
-	"golang.org/x/sync":                 {"analyze", "analyze/scan", "bundle", "collect", "collect/kube"},
-	"golang.org/x/sys":                  {"bundle", "collect", "collect/kube", "cmd/imbundle"},
 	"github.com/rogpeppe/go-internal":   {}, // tests only
 }
 
