@@ -22,12 +22,14 @@ var (
 )
 
 // foreign are formats that people send and that are not read here.
-var foreign = []struct{ magic, name, hint string }{
-	{"BZh", "bzip2", "unpack it first: tar xjf or bunzip2"},
-	{"\xfd7zXZ\x00", "xz", "unpack it first: tar xJf or unxz"},
-	{"7z\xbc\xaf\x27\x1c", "7-Zip", "unpack it and pass the folder"},
-	{"Rar!\x1a\x07", "RAR", "unpack it and pass the folder"},
-	{"\x04\x22\x4d\x18", "lz4", "unpack it first: unlz4"},
+var foreign = []struct{ magic, what, hint string }{
+	{"BZh", "packed by bzip2", "unpack it first: tar xjf or bunzip2"},
+	{"\xfd7zXZ\x00", "packed by xz", "unpack it first: tar xJf or unxz"},
+	{"7z\xbc\xaf\x27\x1c", "packed by 7-Zip", "unpack it and pass the folder"},
+	{"Rar!\x1a\x07", "packed by RAR", "unpack it and pass the folder"},
+	{"\x04\x22\x4d\x18", "packed by lz4", "unpack it first: unlz4"},
+	{"\xff\xfe", "text in UTF-16", "save it as UTF-8"},
+	{"\xfe\xff", "text in UTF-16", "save it as UTF-8"},
 }
 
 const (
@@ -122,7 +124,7 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 	}
 	for _, x := range foreign {
 		if bytes.HasPrefix(head, []byte(x.magic)) {
-			return nil, &InputError{path, fmt.Errorf("packed by %s: %w", x.name, ErrFormat), x.hint}
+			return nil, &InputError{path, fmt.Errorf("%s: %w", x.what, ErrFormat), x.hint}
 		}
 	}
 	return f.marked(f.buf), nil
@@ -153,7 +155,7 @@ func (f *flow) classify(path string, err error) error {
 	if err != nil && !errors.Is(err, io.EOF) && len(f.peek) == 0 {
 		return &InputError{path, fmt.Errorf("%w at byte %d: %w", ErrCut, f.at.Load(), err), "copy or upload the file again"}
 	}
-	if len(f.peek) == 0 {
+	if len(bytes.Trim(f.peek, "\x00")) == 0 { // nothing, or a tar without an entry
 		return &InputError{path, ErrEmpty, "did the copy or the upload finish?"}
 	}
 	if f.packing != "" && err != nil && !errors.Is(err, io.EOF) && len(f.peek) < tarBlock && bytes.IndexByte(f.peek, 0) >= 0 {

@@ -92,7 +92,7 @@ func (v *verifier) judge(r *Reader) {
 		v.problem("", "no manifest: the file was cut, or it is no bundle of this program")
 	} else {
 		v.compare(m)
-		if !v.report.Indexed {
+		if _, streamed := r.way.(*stream); streamed {
 			v.problem("", "the index is missing or does not fit the file; it was read as a stream")
 		}
 	}

@@ -229,6 +229,8 @@ func TestUnreadable(t *testing.T) {
 		"empty folder": {empty, bundle.ErrEmpty},
 		"a program":    {file("elf", []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00")), bundle.ErrFormat},
 		"packed":       {file("bin.gz", gzipped(t, []byte{1, 0, 2, 0})), bundle.ErrFormat},
+		"empty tar":    {file("empty.tgz", gzipped(t, make([]byte, 10240))), bundle.ErrEmpty},
+		"UTF-16":       {file("utf16.log", []byte("\xff\xfeI\x00N\x00F\x00O\x00")), bundle.ErrFormat},
 		"xz":           {file("a.xz", []byte("\xfd7zXZ\x00\x00\x04")), bundle.ErrFormat},
 		"cut zip":      {file("a.zip", []byte("PK\x03\x04 and nothing more")), bundle.ErrCut},
 		"missing":      {filepath.Join(dir, "missing"), os.ErrNotExist},

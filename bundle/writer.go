@@ -170,6 +170,10 @@ func (w *Writer) enter(name string, m Meta) (*Entry, error) {
 		return nil, fmt.Errorf("entry %q: %w", name, ErrDuplicate)
 	}
 	w.names[name] = true
+	if m.Truncated != nil {
+		t := *m.Truncated // the caller's own is not changed
+		m.Truncated = &t
+	}
 	e := &Entry{w: w, name: name, path: w.paths.assign(name), meta: m, body: newBody(w)}
 	e.stream = w.o.Redactor.Stream(e.body)
 	w.open[e] = true

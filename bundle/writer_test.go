@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -231,84 +229,5 @@ func TestAbort(t *testing.T) {
 	r := finish(t, w)
 	if g := r.Manifest().Gaps; len(g) != 1 || g[0].Entry != "a" || g[0].Source != "logs" || g[0].Reason != bundle.NotFound {
 		t.Errorf("gaps %+v", g)
-	}
-}
-
-// TestManyOpenStreams fills 200 entries slowly, so that all are open at once and members are made of parts.
-func TestManyOpenStreams(t *testing.T) {
-	o := options(t)
-	o.MemberSize = 256 << 10
-	w := create(t, o)
-	const streams, steps = 200, 8
-	texts := make([][]byte, 8)
-	for i := range texts {
-		texts[i] = logText(uint64(i), 48<<10)
-	}
-	entries := make([]*bundle.Entry, streams)
-	heap := peak(func(sample func()) {
-		for i := range entries {
-			var err error
-			if entries[i], err = w.Create("logs/"+strconv.Itoa(i), bundle.Meta{}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for step := range steps {
-			for i, e := range entries {
-				if _, err := e.Write(texts[(step+i)%len(texts)]); err != nil {
-					t.Fatal(err)
-				}
-			}
-			sample()
-		}
-	})
-	for _, e := range entries {
-		if err := e.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("the heap rose by %d MiB", heap>>20)
-	if heap > 96<<20 {
-		t.Errorf("the heap rose by %d MiB", heap>>20)
-	}
-	r := finish(t, w)
-	got := digests(t, r, 2)
-	for i := range entries {
-		var want []byte
-		for step := range steps {
-			want = append(want, texts[(step+i)%len(texts)]...)
-		}
-		if got["logs/"+strconv.Itoa(i)] != sumOf(want) {
-			t.Errorf("entry %d differs", i)
-		}
-	}
-	if n := len(r.Manifest().Entries[5].Members); n != 2 {
-		t.Errorf("%d members", n)
-	}
-	run(t, "gzip", "-t", w.Path())
-}
-
-func TestConcurrentUse(t *testing.T) {
-	w := create(t, options(t))
-	var g sync.WaitGroup
-	for i := range 40 {
-		g.Go(func() {
-			err := put(w, fmt.Sprintf("logs/%d", i), logText(uint64(i), 50_000))
-			if err != nil && !errors.Is(err, bundle.ErrFinished) {
-				t.Error(err)
-			}
-			w.Gap(bundle.Gap{Reason: bundle.Timeout})
-		})
-	}
-	for range 2 {
-		g.Go(func() {
-			if err := w.Finish(bundle.Final{Reason: "interrupted"}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	g.Wait()
-	rep, err := bundle.Verify(context.Background(), w.Path(), bundle.ReadOptions{})
-	if err != nil || !rep.Indexed {
-		t.Errorf("%+v, %v", rep, err)
 	}
 }

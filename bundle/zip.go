@@ -166,11 +166,14 @@ func (z *zipped) visit(ctx context.Context, p packed, worker int, total *atomic.
 	}
 	body := &zipBody{ctx: ctx, src: rc, z: z, want: p.size(), total: total}
 	err = visit(worker, &File{Name: p.name, Size: p.size(), Info: z.book.info[p.name], Reader: body})
+	if closing := rc.Close(); body.failed == nil {
+		body.failed = closing // the decoder's error, when the visitor did not read as far
+	}
 	if body.failed != nil {
 		z.book.omit(OmitDamaged, p.name)
 		z.damaged(p, body.failed)
 	}
-	return errors.Join(err, rc.Close())
+	return err
 }
 
 func (p packed) size() int64 { return int64(min(p.UncompressedSize64, 1<<62)) }
