@@ -8,7 +8,8 @@ import (
 
 // Bounds of one cell, which is one rule in one entry for one role.
 const (
-	maxSamples  = 8
+	maxSamples  = 6
+	firstOnes   = 2  // samples kept whatever their time
 	maxValues   = 6  // distinct values of one attribute
 	lookedInto  = 64 // hits whose groups are looked at
 	episodeGap  = 10 * time.Minute
@@ -50,7 +51,7 @@ func (c *cell) add(h scan.Hit, room bool, rule *compiledRule) int {
 	}
 	at := timeOf(h)
 	taken := 0
-	opens := len(c.samples) < 3
+	opens := len(c.samples) < firstOnes
 	if at == 0 {
 		c.untimed++
 	} else {

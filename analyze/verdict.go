@@ -169,7 +169,7 @@ func (d *diagnosis) sightings() []Sighting {
 	out := []Sighting{}
 	for round := 0; round < shownSamples; round++ {
 		for _, e := range d.evidence {
-			if round < len(e.Samples) && len(out) < shownSightings {
+			if round < len(e.Samples) && len(out) < shownSightings && !shown(out, e.Samples[round]) {
 				s := e.Samples[round]
 				s.Check, s.Count = e.Check, 1
 				if s.Says == (specs.Text{}) {
@@ -183,6 +183,11 @@ func (d *diagnosis) sightings() []Sighting {
 		}
 	}
 	return out
+}
+
+// shown tells whether a line is there already: two rules, or a rule and a check, may point at the same one.
+func shown(list []Sighting, s Sighting) bool {
+	return s.Line > 0 && slices.ContainsFunc(list, func(o Sighting) bool { return o.Entry == s.Entry && o.Line == s.Line })
 }
 
 // benignResults lists the recognised false alarms.
@@ -219,7 +224,19 @@ func ruledOut(v *Verdict, ds []*diagnosis, findings []answered, s *specs.Set) {
 		for _, a := range findings {
 			c.RuledOut = append(c.RuledOut, refutedBy(a, c.Cause, s)...)
 		}
+		c.RuledOut = firstOfEach(c.RuledOut)
 	}
+}
+
+// firstOfEach keeps one reason for each look-alike.
+func firstOfEach(all []RuledOut) []RuledOut {
+	var out []RuledOut
+	for _, r := range all {
+		if !slices.ContainsFunc(out, func(o RuledOut) bool { return o.Cause == r.Cause }) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // refutedBy lists what a check refuted, for the cause that it found instead.
@@ -229,8 +246,7 @@ func refutedBy(a answered, slug string, s *specs.Set) []RuledOut {
 	}
 	var out []RuledOut
 	for _, r := range a.finding.Refutes {
-		known := slices.ContainsFunc(out, func(o RuledOut) bool { return o.Cause == r.Cause })
-		if cause := s.Causes[r.Cause]; cause != nil && !known {
+		if cause := s.Causes[r.Cause]; cause != nil {
 			out = append(out, RuledOut{Cause: r.Cause, Title: cause.Title, Because: r.Because})
 		}
 	}

@@ -68,7 +68,7 @@ var spaceOrInodes = analyze.Check{
 			if e.Cause != "node-disk-full" || fullest >= 85 {
 				continue
 			}
-			e.Cause, e.Confidence = "node-inodes-exhausted", analyze.Likely
+			e.Cause, e.Confidence, e.Count = "node-inodes-exhausted", analyze.Likely, 1
 			e.Says = say("报空间不足而字节有余", "no space is left although bytes are free")
 			found = append(found, e)
 		}

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"time"
@@ -35,12 +36,12 @@ var staleEndpoints = analyze.Check{
 				continue
 			}
 			found = append(found, analyze.Evidence{
-				Cause: "discovery-stale-endpoints", Confidence: analyze.Certain, Subject: e.Subject, Count: e.Count, Since: e.Since, Until: e.Until, Quiet: e.Quiet,
+				Cause: "discovery-stale-endpoints", Confidence: analyze.Certain, Subject: e.Subject, Since: e.Since, Until: e.Until, Quiet: e.Quiet,
 				Samples: e.Samples,
 				Says:    say(fmt.Sprintf("%s 不属于任何现有 Pod，却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
 			})
 			refuted = append(refuted, analyze.Refutation{
-				Cause: "rpc-service-down", Target: e.Subject.Target, Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
+				Cause: "rpc-service-down", Target: cmp.Or(e.Subject.Target, e.Attrs["addr"]), Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
 			})
 		}
 		out := answer(found)
