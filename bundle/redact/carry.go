@@ -55,7 +55,9 @@ func (s *scanner) resume() {
 	s.carry.open = nil
 	for _, g := range open {
 		n, ended := g.take(s.line)
-		s.hide(0, 0, n, g.rule)
+		if n > 0 {
+			s.spans = append(s.spans, span{to: n, rule: g.rule, wrap: none, silent: true})
+		}
 		if !ended && !s.last {
 			s.carry.leave(g.value, g.rule)
 		}

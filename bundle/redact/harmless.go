@@ -51,13 +51,26 @@ func constant(v []byte) bool {
 	return false
 }
 
-// prose reports whether an unquoted value is a word of a sentence: letters only, not long, and another word follows.
+func number(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// prose reports whether an unquoted value is a word of a sentence: letters only, not long, and another word follows; or a
+// code of a few digits.
 func prose(line []byte, v found, n int) bool {
 	if v.kind.shape != token && v.kind.shape != toEnd {
 		return false
 	}
+	if n < 6 && v.kind.shape == token && !v.kind.query && bytes.HasPrefix(line[v.from+n:], []byte(" ")) && number(line[v.from:v.from+n]) {
+		return true
+	}
 	words := bytes.Fields(line[v.from:min(len(line), v.from+max(n, 40))])
-	if len(words) < 2 || len(words[0]) >= 20 {
+	if len(words) < 2 || len(words[0]) >= 20 || scheme(words[0]) {
 		return false
 	}
 	for _, c := range words[0] {

@@ -165,7 +165,7 @@ type written struct {
 // keyBefore finds the key that ends before the separator at i; ok is false when its end is no sensitive key's end.
 func (t *keyTable) keyBefore(line []byte, i int) (w written, ok bool) {
 	to := i
-	for to > 0 && i-to < 8 && (line[to-1] == ' ' || line[to-1] == '\t') {
+	for to > 0 && i-to < 8 && (line[to-1] == ' ' || line[to-1] == '\t' || line[to-1] == ':' && line[i] == '=') {
 		to--
 	}
 	w.level = none

@@ -11,7 +11,8 @@ type span struct {
 	at       int // where what was recognised begins: a cut must not fall between at and to
 	from, to int
 	rule     int
-	wrap     int // level of the quotes that the replacement needs to stay valid JSON, none for no quotes
+	silent   bool // the mark was written already, in an earlier window
+	wrap     int  // level of the quotes that the replacement needs to stay valid JSON, none for no quotes
 }
 
 // scanner looks at one line, or at one window of a long line, at a time.
@@ -120,7 +121,7 @@ func (s *scanner) keyed(w written, i int) bool {
 		}
 		return false
 	}
-	if k.dump && (s.line[i] != '=' || v.kind.shape != balanced) {
+	if k.dump && (s.line[i] != '=' || v.kind.shape != balanced || opensStruct(s.line[v.from:min(len(s.line), v.from+structReach)])) {
 		return false
 	}
 	path := w.from > 0 && s.line[w.from-1] == '/' && s.line[i] == ':'
@@ -171,7 +172,38 @@ func (s *scanner) valueAt(w written, i int) found {
 			return found{kind: value{shape: toEnd, level: level}, from: from}
 		}
 	}
+	if s.inStruct(w, i) {
+		return found{kind: value{shape: field}, from: i + 1}
+	}
 	return found{kind: value{shape: token, query: line[i] == '='}, from: from}
+}
+
+// structReach is how far before a field the beginning of its struct is looked for.
+const structReach = 2 << 10
+
+// inStruct reports whether the key is a field of a Go struct that was printed with names: "{Address:[…] Password:… DB:0}".
+func (s *scanner) inStruct(w written, i int) bool {
+	line := s.line
+	if line[i] != ':' || w.level != none || w.from == 0 || line[w.from] < 'A' || line[w.from] > 'Z' {
+		return false
+	}
+	if line[w.from-1] == '{' {
+		return true
+	}
+	return line[w.from-1] == ' ' && opensStruct(line[max(0, w.from-structReach):w.from])
+}
+
+// opensStruct reports whether "{Name:" stands in b.
+func opensStruct(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '{')
+		if i < 0 {
+			return false
+		}
+		if b = b[i+1:]; fieldName(b) {
+			return true
+		}
+	}
 }
 
 // closesText reports whether a quote directly after a bare key's separator rather ends the text that the key is in.
@@ -194,17 +226,29 @@ func skipSpace(b []byte, i int) int {
 		switch {
 		case b[i] == ' ' || b[i] == '\t':
 			i++
-		case b[i] == 0x1b && i+1 < len(b) && b[i+1] == '[':
-			m := bytes.IndexByte(b[i:min(len(b), i+12)], 'm')
-			if m < 0 {
-				return i
-			}
-			i += m + 1
+		case b[i] == 0x1b && colour(b[i:]) > 0:
+			i += colour(b[i:])
 		default:
 			return i
 		}
 	}
 	return i
+}
+
+// colour is the length of the colour sequence with which b begins.
+func colour(b []byte) int {
+	if len(b) < 3 || b[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(b) && i < 12; i++ {
+		switch c := b[i]; {
+		case c == 'm':
+			return i + 1
+		case c != ';' && (c < '0' || c > '9'):
+			return 0
+		}
+	}
+	return 0
 }
 
 // lineStart reports whether nothing but indentation is before at, in the line or since an escaped line end; level is that of
@@ -214,7 +258,9 @@ func (s *scanner) lineStart(at int) (bool, int) {
 	for i > 0 && (s.line[i-1] == ' ' || s.line[i-1] == '\t' || s.line[i-1] == '-' || s.line[i-1] == '\\' && s.line[i] == ' ') {
 		i--
 	}
-	i = beforeExport(s.line, i)
+	if i < at && bytes.HasSuffix(s.line[:i], []byte("export")) {
+		i -= len("export")
+	}
 	if i == 0 {
 		return s.first, none
 	}
@@ -225,13 +271,6 @@ func (s *scanner) lineStart(at int) (bool, int) {
 	return run > 0, quoteLevel(run - 1)
 }
 
-func beforeExport(line []byte, i int) int {
-	if word := bytes.TrimRight(line[:i], " "); len(word) < i && bytes.HasSuffix(word, []byte("export")) {
-		return len(word) - len("export")
-	}
-	return i
-}
-
 func upperCase(key []byte) bool {
 	for _, c := range key {
 		if c >= 'a' && c <= 'z' {
@@ -239,6 +278,11 @@ func upperCase(key []byte) bool {
 		}
 	}
 	return true
+}
+
+// scheme reports whether a word is the name of a way to authenticate, after which the secret stands.
+func scheme(word []byte) bool {
+	return bytes.EqualFold(word, []byte("bearer")) || bytes.EqualFold(word, []byte("basic")) || bytes.EqualFold(word, []byte("digest"))
 }
 
 // hideValue hides what belongs to a key, unless it is no secret, and reports whether it did.
@@ -259,7 +303,7 @@ func (s *scanner) hideValue(k keyRule, at int, w written, v found) bool {
 	text := s.line[v.from : v.from+n]
 	if ended || s.last {
 		if v.kind.shape == token || v.kind.shape == toEnd {
-			n = s.scheme(v.from, n)
+			n = s.withScheme(v.from, n)
 			text = bytes.TrimRight(s.line[v.from:v.from+n], " \t")
 		}
 		if harmless(text) || k.prose && prose(s.line, v, len(text)) {
@@ -267,7 +311,7 @@ func (s *scanner) hideValue(k keyRule, at int, w written, v found) bool {
 		}
 	}
 	wrap := none
-	if v.kind.shape == token || v.kind.shape == balanced {
+	if v.kind.shape == token || v.kind.shape == balanced || v.kind.shape == dump {
 		wrap = w.level
 	}
 	if len(text) > 0 {
@@ -279,10 +323,9 @@ func (s *scanner) hideValue(k keyRule, at int, w written, v found) bool {
 	return len(text) > 0
 }
 
-// scheme lengthens an unquoted value that is only the name of a way to authenticate by the word after it.
-func (s *scanner) scheme(from, n int) int {
-	word := s.line[from : from+n]
-	if !bytes.EqualFold(word, []byte("bearer")) && !bytes.EqualFold(word, []byte("basic")) && !bytes.EqualFold(word, []byte("token")) {
+// withScheme lengthens an unquoted value that is only the name of a way to authenticate by the word after it.
+func (s *scanner) withScheme(from, n int) int {
+	if !scheme(s.line[from : from+n]) {
 		return n
 	}
 	next := skipSpace(s.line, from+n)

@@ -177,8 +177,10 @@ func (s *Stream) emit(part []byte, spans []span) {
 	done := 0
 	for _, sp := range spans {
 		s.out = append(s.out, part[done:sp.from]...)
-		s.out = appendMark(s.out, s.scan.r.marks[sp.rule], sp.wrap)
-		s.counts[sp.rule]++
+		if !sp.silent {
+			s.out = appendMark(s.out, s.scan.r.marks[sp.rule], sp.wrap)
+			s.counts[sp.rule]++
+		}
 		done = sp.to
 	}
 	s.out = append(s.out, part[done:]...)

@@ -23,6 +23,7 @@ const (
 	dump            // like balanced, though quotes mean nothing
 	token           // ends with white space or whatever closes the text around it
 	toEnd           // ends with the line, or with the escaped line
+	field           // of a Go struct printed with names, ends with the next name or with }
 	wholeLine       // ends with the line, whatever is in it
 	armor           // a PEM block, ends with -----END …-----
 )
@@ -52,6 +53,9 @@ func (v *value) take(b []byte) (n int, ended bool) {
 		ended = n < len(b)
 	case toEnd:
 		n = endOfLine(b, v.level)
+		ended = n < len(b)
+	case field:
+		n = fieldEnd(b)
 		ended = n < len(b)
 	case wholeLine:
 		n = len(b)
@@ -169,6 +173,35 @@ func tokenEnd(b []byte, query bool) int {
 	return len(b)
 }
 
+// fieldEnd finds the end of a field's value in a Go struct that was printed with the names of its fields.
+func fieldEnd(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '}':
+			if i+1 == len(b) || !isLetter(b[i+1]) && (b[i+1] < '0' || b[i+1] > '9') {
+				return i
+			}
+		case ' ':
+			if fieldName(b[i+1:]) {
+				return i
+			}
+		}
+	}
+	return len(b)
+}
+
+// fieldName reports whether b begins with an exported name and a colon.
+func fieldName(b []byte) bool {
+	if len(b) == 0 || b[0] < 'A' || b[0] > 'Z' {
+		return false
+	}
+	i := 1
+	for i < len(b) && i < maxKey && (isLetter(b[i]) || b[i] >= '0' && b[i] <= '9') {
+		i++
+	}
+	return i < len(b) && b[i] == ':'
+}
+
 // escapeEnd is where a run of backslashes ends.
 func escapeEnd(b []byte, i int) int {
 	for i < len(b) && b[i] == '\\' {
@@ -210,8 +243,12 @@ func armorEnd(b []byte) (int, bool) {
 		return len(b), false
 	}
 	i += len(armorTail)
-	if j := bytes.Index(b[i:], []byte("-----")); j >= 0 && j < 40 {
-		return i + j + 5, true
+	j := i
+	for j < len(b) && (b[j] == ' ' || b[j] >= 'A' && b[j] <= 'Z' || b[j] >= '0' && b[j] <= '9') {
+		j++
+	}
+	if bytes.HasPrefix(b[j:], []byte("-----")) {
+		return j + 5, true
 	}
 	return i, true
 }
