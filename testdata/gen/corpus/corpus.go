@@ -98,8 +98,14 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 	return total, out.Flush()
 }
 
-// writeObjects writes Kubernetes objects beside the logs, as many as a namespace with these pods has.
+// writeObjects writes the version file of the layout, and the Kubernetes objects of a namespace with these pods.
 func writeObjects(dir string, logs []Log) error {
+	if err := writeFile(filepath.Join(dir, "version.yaml"), func(w io.Writer) (int64, error) {
+		n, err := io.WriteString(w, "apiVersion: troubleshoot.sh/v1beta2\nkind: SupportBundle\nspec:\n  versionNumber: generated\n")
+		return int64(n), err
+	}); err != nil {
+		return err
+	}
 	for _, name := range []string{"deployments", "services", "events", "configmaps", "pvcs"} {
 		path := filepath.Join(dir, "cluster-resources", name, "openim.json")
 		if err := writeFile(path, func(w io.Writer) (int64, error) {
