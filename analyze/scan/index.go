@@ -193,15 +193,15 @@ func (l *literal) at(b []byte, i int) bool {
 	return true
 }
 
-// in tells whether the literal occurs in b.
-func (l *literal) in(b []byte) bool {
+// index is where the literal first occurs in b, -1 when it does not.
+func (l *literal) index(b []byte) int {
 	if !l.fold {
-		return bytes.Contains(b, bytesOf(l.text))
+		return bytes.Index(b, bytesOf(l.text))
 	}
 	for i := 0; i+len(l.text) <= len(b); i++ {
 		if l.at(b, i) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }

@@ -159,7 +159,9 @@ func TestScanEqualsRegexpOnRealLogs(t *testing.T) {
 func TestScanEqualsRegexpOnOddTexts(t *testing.T) {
 	ps := append([]Pattern{
 		{Any: []string{"push failed"}, Unless: "dummy"}, {Match: "push failed", Unless: "dummy"}, {Match: "push failed"}, {Match: `(?i)kafka is down`},
-		{Match: `(?i)access denied`}, {Match: `(?i)ask|skip`}, {Match: `pushes? failed$`}, {Any: []string{"push\tfailed"}}, {Match: `pu(?:sh|ll) failed`},
+		{Match: `(?i)access denied`}, {Match: `(?i)ask|skip`}, {Match: `pushes? failed$`},
+		{Match: `(?:push.*|fail.+)?ed\b`}, {Match: `\bfailed|\Bled\b`}, {Match: `(?:push|fail)(?:es)? ?(?:failed|x).*`}, {Match: `(?:sh|es) failed`, Unless: `^push|dummy$`},
+		{Match: `(?:[a-z]+es|push) fail(?:ed)+`, Unless: `(?i)KAFKA.*down|pushes`}, {Match: `((?:push|pull) )(?P<what>f\w+)`}, {Match: `x+push|x{2}push failed`}, {Any: []string{"push\tfailed"}}, {Match: `pu(?:sh|ll) failed`},
 	}, oddPatterns...)
 	for _, text := range []string{
 		"kafka is down\nKAFKA IS DOWN\n\u212aafka i\u017f down\nka\u212aka",

@@ -157,12 +157,13 @@ func (sc *Scanner) group(name string) string {
 	if re == nil {
 		return ""
 	}
+	from := max(0, sc.current.from(sc.text))
 	if sc.spans == nil {
-		sc.spans = re.FindSubmatchIndex(sc.text)
+		sc.spans = re.FindSubmatchIndex(sc.text[from:])
 	}
 	for i, n := range re.SubexpNames() {
 		if n == name && name != "" && sc.spans != nil && sc.spans[2*i] >= 0 {
-			return alias(sc.text[sc.spans[2*i]:sc.spans[2*i+1]])
+			return alias(sc.text[from+sc.spans[2*i] : from+sc.spans[2*i+1]])
 		}
 	}
 	return ""

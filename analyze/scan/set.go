@@ -27,9 +27,15 @@ type Set struct {
 type pattern struct {
 	any           []literal
 	match, unless *regexp.Regexp
-	tree          *syntax.Regexp // of match
-	texts         []literal      // match is nothing but these texts; nil otherwise
 	level         Levels
+
+	// What Tune derives from the expressions, to run them seldom and on little.
+	tree, bar *syntax.Regexp // of match and unless
+	texts     []literal      // match is nothing but these texts; nil otherwise
+	needs     [][]literal    // one of each set is in every match
+	lead      []literal      // every match begins with one of them; nil when unknown
+	bars      []literal      // one of them is in every line that unless matches; nil when unknown
+	barTexts  bool           // unless is nothing but bars
 }
 
 // Compile compiles patterns; hits name them by their index. A pattern with neither Any nor Match is an error.
@@ -66,15 +72,26 @@ func compile(p Pattern) (pattern, error) {
 	if c.match, err = expression(p.Match); err != nil {
 		return c, err
 	}
-	if c.unless, err = expression(p.Unless); err != nil || p.Match == "" {
+	if c.unless, err = expression(p.Unless); err != nil {
 		return c, err
 	}
-	tree, err := syntax.Parse(p.Match, syntax.Perl)
-	if err != nil {
-		return c, fmt.Errorf("parsing %q: %w", p.Match, err)
+	if c.tree, err = tree(p.Match); err != nil {
+		return c, err
 	}
-	c.tree = tree.Simplify()
-	return c, nil
+	c.bar, err = tree(p.Unless)
+	return c, err
+}
+
+// tree parses an expression, nil for an empty one.
+func tree(text string) (*syntax.Regexp, error) {
+	if text == "" {
+		return nil, nil
+	}
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("parsing %q: %w", text, err)
+	}
+	return re.Simplify(), nil
 }
 
 func expression(text string) (*regexp.Regexp, error) {
@@ -107,15 +124,8 @@ func (s *Set) Tune(sample []byte) {
 // choose picks the set of literals of which one is in every line that the pattern describes, nil when there is none. proof
 // tells that any of them, found whole, is all that the pattern asks of a line apart from its level.
 func (p *pattern) choose(r *rarity) (set []literal, proof bool) {
-	var sets [][]literal
-	p.texts = nil
-	if p.tree != nil {
-		s := shapeOf(p.tree, r.cost)
-		sets = s.all()
-		if s.exact != nil && s.plain {
-			p.texts = s.exact
-		}
-	}
+	p.derive(r)
+	sets := p.needs
 	if len(p.any) > 0 {
 		sets = append(sets[:len(sets):len(sets)], p.any)
 	}
@@ -131,26 +141,26 @@ func (p *pattern) choose(r *rarity) (set []literal, proof bool) {
 	return set, p.match == nil || p.texts != nil && len(set) == len(p.texts) && &set[0] == &p.texts[0]
 }
 
-// describes tells whether the pattern matches a stripped line.
-func (p *pattern) describes(text []byte, level Level) bool {
-	return p.level.Has(level) && (len(p.any) == 0 || anyIn(p.any, text)) && p.matches(text) && (p.unless == nil || !p.unless.Match(text))
-}
-
-func (p *pattern) matches(text []byte) bool {
-	switch {
-	case p.match == nil:
-		return true
-	case p.texts != nil:
-		return anyIn(p.texts, text)
+// derive reads from the expressions what their matches must contain.
+func (p *pattern) derive(r *rarity) {
+	p.texts, p.needs, p.lead, p.bars, p.barTexts = nil, nil, nil, nil, false
+	if p.tree != nil {
+		s := shapeOf(p.tree, r.cost)
+		if s.exact != nil && s.plain {
+			p.texts = s.exact
+		}
+		for _, set := range s.all() {
+			if usable(set) {
+				p.needs = append(p.needs, set)
+			}
+		}
+		p.lead = leadOf(p.tree)
 	}
-	return p.match.Match(text)
-}
-
-func anyIn(literals []literal, text []byte) bool {
-	for i := range literals {
-		if literals[i].in(text) {
-			return true
+	if p.bar != nil {
+		s := shapeOf(p.bar, r.cost)
+		p.bars = cheapest(s.all(), r.cost)
+		if p.barTexts = s.exact != nil && s.plain; p.barTexts {
+			p.bars = s.exact
 		}
 	}
-	return false
 }

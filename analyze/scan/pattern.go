@@ -1,0 +1,54 @@
+package scan
+
+// describes tells whether the pattern matches a stripped line.
+func (p *pattern) describes(text []byte, level Level) bool {
+	return p.level.Has(level) && (len(p.any) == 0 || anyIn(p.any, text)) && p.matches(text) && !p.barred(text)
+}
+
+// matches tells whether Match matches, by its literals as far as they go.
+func (p *pattern) matches(text []byte) bool {
+	switch {
+	case p.match == nil:
+		return true
+	case p.texts != nil:
+		return anyIn(p.texts, text)
+	}
+	for _, set := range p.needs {
+		if !anyIn(set, text) {
+			return false
+		}
+	}
+	from := p.from(text)
+	return from >= 0 && p.match.Match(text[from:])
+}
+
+// from is where a match may begin at the earliest, -1 for nowhere.
+func (p *pattern) from(text []byte) int {
+	if p.lead == nil {
+		return 0
+	}
+	first := -1
+	for i := range p.lead {
+		if at := p.lead[i].index(text); at >= 0 && (first < 0 || at < first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// barred tells whether Unless matches.
+func (p *pattern) barred(text []byte) bool {
+	if p.unless == nil || p.bars != nil && !anyIn(p.bars, text) {
+		return false
+	}
+	return p.barTexts || p.unless.Match(text)
+}
+
+func anyIn(literals []literal, text []byte) bool {
+	for i := range literals {
+		if literals[i].index(text) >= 0 {
+			return true
+		}
+	}
+	return false
+}
