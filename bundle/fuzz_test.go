@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -60,7 +61,7 @@ func fuzzRead(t *testing.T, path string, o bundle.ReadOptions) (map[string]strin
 	}
 	defer r.Close()
 	got := digests(t, r, 1)
-	total := int64(0)
+	var total atomic.Int64
 	err = r.Each(context.Background(), 2, func(_ int, f *bundle.File) error {
 		for _, c := range strings.Split(f.Name, "/") {
 			if c == ".." || c == "" {
@@ -68,14 +69,14 @@ func fuzzRead(t *testing.T, path string, o bundle.ReadOptions) (map[string]strin
 			}
 		}
 		n, err := io.Copy(io.Discard, f)
-		total += n
+		total.Add(n)
 		return err
 	})
 	if err != nil && !errors.Is(err, bundle.ErrReadTwice) {
 		t.Errorf("reading again: %v", err)
 	}
-	if total > 9<<20 {
-		t.Errorf("%d bytes beyond the limit", total)
+	if total.Load() > 9<<20 {
+		t.Errorf("%d bytes beyond the limit", total.Load())
 	}
 	for _, name := range r.Names() {
 		if path != "-" {
