@@ -127,8 +127,8 @@ func (d *describer) top(key, value string) {
 		d.pod.Created = describeTime(value)
 	case "Status":
 		d.pod.Phase = value
-		if rest, ok := strings.CutPrefix(value, "Terminating"); ok {
-			d.pod.Deleted, d.pod.Phase = true, "Running"+rest[:0]
+		if strings.HasPrefix(value, "Terminating") {
+			d.pod.Deleted, d.pod.Phase = true, "Running"
 		}
 	case "Reason":
 		d.pod.Reason = value

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/imbundle/imbundle/analyze/scan"
 	"github.com/imbundle/imbundle/specs"
@@ -13,13 +14,14 @@ import (
 // matcher is the compiled form of the specs: all patterns in one set, and the roles by number. It is read-only while entries
 // are read, apart from the cache of role names.
 type matcher struct {
-	specs *specs.Set
-	set   *scan.Set
-	rules []compiledRule
-	hops  []compiledHop
-	roles []*specs.Role
-	index map[string]int16 // role id → number
-	names sync.Map         // module, service or stem → number
+	specs  *specs.Set
+	set    *scan.Set
+	rules  []compiledRule
+	hops   []compiledHop
+	roles  []*specs.Role
+	index  map[string]int16 // role id → number
+	names  sync.Map         // module, service or stem → number
+	cached atomic.Int64     // names that were looked up and are not cached yet, at most maxRoleNames of them were
 }
 
 type compiledRule struct {
@@ -178,12 +180,34 @@ func (m *matcher) role(name string) int16 {
 		return v.(int16)
 	}
 	number := int16(-1)
-	if r := m.specs.Role(name); r != nil {
-		number = m.index[r.ID]
+	if id := roleNamed(m.specs, name); id != "" {
+		number = m.index[id]
 	}
-	m.names.Store(strings.Clone(name), number)
+	if m.cached.Add(1) <= maxRoleNames {
+		m.names.Store(strings.Clone(name), number)
+	}
 	return number
 }
+
+// A name of a component has no more than this; what is longer is some text, and looking for a role in it costs too much.
+const (
+	maxRoleName  = 256
+	maxRoleParts = 24
+)
+
+// roleNamed is the id of the role that a name stands for, empty for none.
+func roleNamed(s *specs.Set, name string) string {
+	if name == "" || len(name) > maxRoleName || strings.Count(name, "-")+strings.Count(name, ".")+strings.Count(name, "_") > maxRoleParts {
+		return ""
+	}
+	if r := s.Role(name); r != nil {
+		return r.ID
+	}
+	return ""
+}
+
+// RoleOf is the id of the role that the name of a pod, container, image or workload stands for, empty for none.
+func (f *Facts) RoleOf(name string) string { return roleNamed(f.Specs, name) }
 
 // roleID is the id of a role number, empty for -1.
 func (m *matcher) roleID(i int16) string {

@@ -84,11 +84,7 @@ func podOf(f *analyze.Facts, e analyze.Event) (analyze.Pod, bool) {
 			return p, true
 		}
 	}
-	p := analyze.Pod{Namespace: e.Namespace, Name: name, Entry: e.Entry}
-	if r := f.Specs.Role(name); r != nil {
-		p.Role = r.ID
-	}
-	return p, false
+	return analyze.Pod{Namespace: e.Namespace, Name: name, Role: f.RoleOf(name), Entry: e.Entry}, false
 }
 
 // recent tells whether t is within d of the collection; unknown times are not.
