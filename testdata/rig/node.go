@@ -27,6 +27,9 @@ func (r *rig) node() error {
 	if err := install(); err != nil {
 		return err
 	}
+	if err := makeCgroups(); err != nil {
+		return err
+	}
 	if err := r.addAddress(); err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (r *rig) addAddress() error {
 // fill puts the rig's own paths and ports into a server's configuration.
 func (r *rig) fill(text string) string {
 	return strings.NewReplacer("${NODE}", r.path("node"), "${PKI}", r.path("pki"), "${IP}", nodeIP, "${BRIDGE}", bridge,
-		"${PODS}", podNet, "${PORT}", r.port("kubelet"), "${PAUSE}", pauseImage).Replace(text)
+		"${PODS}", podNet, "${PORT}", r.port("kubelet"), "${PAUSE}", pauseImage, "${CGROUP}", cgroupRoot).Replace(text)
 }
 
 const cniConfig = `{"cniVersion": "1.0.0", "name": "rig", "plugins": [{"type": "bridge", "bridge": "${BRIDGE}", "isGateway": true, "ipMasq": false,
@@ -151,6 +154,7 @@ tlsCertFile: "${PKI}/kubelet.crt"
 tlsPrivateKeyFile: "${PKI}/kubelet.key"
 containerRuntimeEndpoint: "unix://${NODE}/containerd.sock"
 cgroupDriver: cgroupfs
+cgroupRoot: ${CGROUP}
 failCgroupV1: false
 failSwapOn: false
 resolvConf: ""
@@ -162,6 +166,7 @@ imageGCHighThresholdPercent: 100
 nodeStatusUpdateFrequency: 5s
 volumeStatsAggPeriod: 5s
 maxPods: 240
+containerLogMaxSize: 400Mi
 podLogsDir: "${NODE}/podlogs"
 volumePluginDir: "${NODE}/volumeplugins"
 `

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,41 +22,18 @@ func (r *rig) down() error {
 			errs = append(errs, err)
 		}
 	}
-	keep(r.stop("metrics-server"))
-	keep(r.stop("kubelet"))
-	keep(r.endContainers())
 	for _, name := range servers {
 		keep(r.stop(name))
 	}
 	keep(r.endShims())
+	keep(endContainers())
 	keep(r.unmount())
 	keep(r.removeNetwork())
-	removeCgroups()
+	keep(removeCgroups())
 	if len(errs) == 0 {
 		keep(r.removeState())
 	}
 	return errors.Join(errs...)
-}
-
-// endContainers kills what containerd runs, so that its shims end by themselves.
-func (r *rig) endContainers() error {
-	if _, ok := r.alive("containerd"); !ok {
-		return nil
-	}
-	for range 20 {
-		out, err := r.ctr("tasks", "list", "-q")
-		if err != nil {
-			return err
-		}
-		ids := strings.Fields(out)
-		if len(ids) == 0 {
-			return nil
-		}
-		for _, id := range ids { // one that has just ended is not an error
-			_, _ = r.ctr("tasks", "delete", "--force", id)
-		}
-	}
-	return errors.New("containers are still there")
 }
 
 // endShims ends the shims that belong to our containerd, by its address among their arguments.
@@ -110,25 +85,6 @@ func (r *rig) removeNetwork() error {
 		return err
 	}
 	return nil
-}
-
-// removeCgroups removes the kubelet's empty groups; one that is in use refuses, and is not ours.
-func removeCgroups() {
-	for _, pattern := range []string{"/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/*/kubepods"} {
-		roots, _ := filepath.Glob(pattern)
-		for _, root := range roots {
-			var groups []string
-			_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.IsDir() {
-					groups = append(groups, path)
-				}
-				return nil
-			})
-			for _, g := range slices.Backward(groups) {
-				_ = os.Remove(g)
-			}
-		}
-	}
 }
 
 func (r *rig) removeState() error {
