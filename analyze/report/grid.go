@@ -12,6 +12,7 @@ import (
 type cell struct {
 	text, color string
 	whole       bool // never broken, however wide: a name to copy
+	end         bool // when cut, the end is kept: a path whose last part tells most
 }
 
 // grid is a table without rules. Its last column is wrapped into what the others leave of the screen.
@@ -85,7 +86,11 @@ func (s *screen) fields(row []cell, last int) []string {
 	out := make([]string, len(row))
 	for i, c := range row {
 		if i < len(row)-1 {
-			out[i] = s.paint(c.color, cut(c.text, s.widest()))
+			shorten := cut
+			if c.end {
+				shorten = cutStart
+			}
+			out[i] = s.paint(c.color, shorten(c.text, s.widest()))
 			continue
 		}
 		lines := []string{c.text}

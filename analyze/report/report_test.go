@@ -168,7 +168,7 @@ func broken() *analyze.Report {
 		},
 		Benign:   []analyze.BenignResult{{Cause: "benign-subscribe-returned", Title: text("Subscribe returned normally", "Subscribe returned normally"), Why: text("the newer consumer returns after every message and is called again", "新版消费者每处理一条消息就返回，外层循环会再次调用"), Count: 310, Evidence: []analyze.Sighting{second}}},
 		Outcomes: []analyze.Outcome{{Request: "login", Code: 0, Count: 37}, {Request: "send", Code: 1001, Name: "ArgsError", Count: 3, Example: &kafka}},
-		Changes:  []analyze.Change{{Time: *at(1, 0), Object: "StatefulSet/openim/kafka", What: text("image changed from 3.5.0 to 3.6.1", "镜像由 3.5.0 变为 3.6.1"), Entry: "cluster-resources/statefulsets/openim.json"}},
+		Changes:  []analyze.Change{{Time: *at(1, 0), Object: "StatefulSet/openim-production/kafka-broker-internal", What: text("image changed from 3.5.0 to 3.6.1", "镜像由 3.5.0 变为 3.6.1"), Entry: "cluster-resources/statefulsets/openim.json"}},
 		Missing:  []analyze.Missing{{What: "nodes", Reason: "forbidden", Detail: "nodes is forbidden: User \"a\" cannot list", Costs: text("pressure of a node stays unseen", "无法看到节点压力")}},
 		Stats:    analyze.Stats{Entries: 14, Bytes: 1 << 20, Lines: 9001, Rules: 210},
 	}

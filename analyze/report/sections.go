@@ -63,7 +63,7 @@ func (s *screen) changes(all []analyze.Change) {
 	t := grid{head: []label{"col.time", "col.object", "col.what"}}
 	shown := s.limit(len(all), changesMax)
 	for _, c := range all[:shown] {
-		t.add(cell{text: when(&c.Time)}, cell{text: clean(c.Object)}, cell{text: s.in(c.What)})
+		t.add(cell{text: when(&c.Time)}, cell{text: clean(c.Object), end: true}, cell{text: s.in(c.What)})
 	}
 	s.table(t)
 	s.more(0, len(all)-shown)

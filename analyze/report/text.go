@@ -107,6 +107,19 @@ func cut(s string, width int) string {
 	return fitting(s, max(width-1, 1)) + "…"
 }
 
+// cutStart shortens s to width columns by what comes first.
+func cutStart(s string, width int) string {
+	if columns(s) <= width {
+		return s
+	}
+	for i := range s {
+		if columns(s[i:])+1 <= width {
+			return "…" + s[i:]
+		}
+	}
+	return "…"
+}
+
 // pad fills s with spaces up to width columns.
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-columns(s), 0))
