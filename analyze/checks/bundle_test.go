@@ -101,7 +101,9 @@ func TestOwnBundle(t *testing.T) {
 	if !report.Bundle.Complete || report.Incident["scenario"] != "realtime" {
 		t.Errorf("bundle %+v, incident %v", report.Bundle, report.Incident)
 	}
-	if !slices.ContainsFunc(report.Missing, func(m analyze.Missing) bool { return m.Reason == bundle.Forbidden && strings.Contains(m.What, "events") }) {
+	if !slices.ContainsFunc(report.Missing, func(m analyze.Missing) bool {
+		return m.Reason == bundle.Forbidden && strings.Contains(m.What, "events")
+	}) {
 		t.Errorf("the refused events are not named: %+v", report.Missing)
 	}
 	lead := report.Verdict.Causes[0]

@@ -17,7 +17,7 @@ func All() []analyze.Check {
 	return []analyze.Check{
 		requestsAnswered, consumerGroups, consumerGap, seqJump, redisSlow,
 		podRebuilt, probeAtStart, staleEndpoints,
-		podRestarts, oomKilled, killedOther, crashLoop, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
+		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, diskSpace, spaceOrInodes, logSize, hostMemory, logLevel,
 	}
 }
@@ -105,10 +105,26 @@ func onset(c analyze.Container, s analyze.ContainerState) time.Time {
 	return s.Finished
 }
 
-// ours is the confidence in trouble of a pod: only trouble of OpenIM and its stores explains trouble of OpenIM.
-func ours(p analyze.Pod, confidence string) string {
-	if p.Role == "" {
-		return analyze.Possible
+// ours is the confidence in trouble of a pod: that of OpenIM and its stores is as sure as it looks, that of a neighbour in their
+// namespace at most likely, and trouble elsewhere explains nothing by itself.
+func ours(f *analyze.Facts, p analyze.Pod, confidence string) string {
+	switch {
+	case p.Role != "":
+		return confidence
+	case neighbour(f, p) && confidence == analyze.Certain:
+		return analyze.Likely
+	case neighbour(f, p):
+		return confidence
 	}
-	return confidence
+	return analyze.Possible
+}
+
+// neighbour tells whether a pod is listed beside pods of OpenIM.
+func neighbour(f *analyze.Facts, p analyze.Pod) bool {
+	listed, beside := false, false
+	for _, o := range f.Pods {
+		listed = listed || o.Name == p.Name
+		beside = beside || o.Role != "" && o.Namespace == p.Namespace
+	}
+	return listed && beside
 }

@@ -239,3 +239,15 @@ func TestSeqJumpNeedsAnOutage(t *testing.T) {
 		t.Errorf("a jump across an outage: %v", causesOf(got))
 	}
 }
+
+func TestNeighboursCountLess(t *testing.T) {
+	f := &analyze.Facts{Specs: load(t)}
+	f.Pods = []analyze.Pod{
+		{Namespace: "openim", Name: "openim-push-1", Role: "push"}, {Namespace: "openim", Name: "report-job"}, {Namespace: "other", Name: "report-job-2"},
+	}
+	for i, want := range []string{analyze.Certain, analyze.Likely, analyze.Possible} {
+		if got := ours(f, f.Pods[i], analyze.Certain); got != want {
+			t.Errorf("trouble of %s is %s, want %s", f.Pods[i].Name, got, want)
+		}
+	}
+}

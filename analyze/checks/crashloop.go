@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/analyze"
@@ -21,7 +22,7 @@ var crashLoop = analyze.Check{
 		for _, p := range f.Pods {
 			for _, c := range p.Containers {
 				if confidence := looping(f, p, c); confidence != "" {
-					found = append(found, loopEvidence(p, c, confidence))
+					found = append(found, loopEvidence(f, p, c, confidence))
 				}
 			}
 		}
@@ -33,7 +34,7 @@ var crashLoop = analyze.Check{
 func looping(f *analyze.Facts, p analyze.Pod, c analyze.Container) string {
 	failed := c.State.Kind == "Terminated" && c.State.Reason != "Completed" && c.Kind != "init"
 	switch {
-	case c.State.Reason == "CrashLoopBackOff":
+	case strings.HasSuffix(c.State.Reason, "CrashLoopBackOff"):
 		return analyze.Certain
 	case failed && c.Restarts >= 1 && c.State.Reason != "OOMKilled":
 		return analyze.Likely
@@ -43,7 +44,7 @@ func looping(f *analyze.Facts, p analyze.Pod, c analyze.Container) string {
 	return ""
 }
 
-func loopEvidence(p analyze.Pod, c analyze.Container, confidence string) analyze.Evidence {
+func loopEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container, confidence string) analyze.Evidence {
 	last := c.Last
 	if c.State.Kind == "Terminated" {
 		last = c.State
@@ -53,7 +54,7 @@ func loopEvidence(p analyze.Pod, c analyze.Container, confidence string) analyze
 		detail = fmt.Sprintf(", last exit %d (%s)", last.ExitCode, last.Reason)
 	}
 	return analyze.Evidence{
-		Cause: "pod-crash-loop", Confidence: ours(p, confidence), Subject: subjectOf(p), Count: max(1, c.Restarts), Until: last.Finished,
+		Cause: "pod-crash-loop", Confidence: ours(f, p, confidence), Subject: subjectOf(p), Count: max(1, c.Restarts), Until: last.Finished,
 		Says:    say("容器反复崩溃重启", "the container crashes and is restarted again and again"),
 		Samples: ofPod(p, "%s, restarts %d%s", p.Status, c.Restarts, detail),
 	}

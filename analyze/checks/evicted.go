@@ -22,13 +22,13 @@ var evicted = analyze.Check{
 			if e.Reason == "Evicted" {
 				p, _ := podOf(f, e)
 				seen[p.Name] = true
-				found = append(found, evictions(p, e)...)
+				found = append(found, evictions(f, p, e)...)
 			}
 		}
 		for _, p := range f.Pods {
 			if p.Reason == "Evicted" && !seen[p.Name] {
 				found = append(found, analyze.Evidence{
-					Cause: "pod-evicted", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Since: p.Started, Until: p.Started,
+					Cause: "pod-evicted", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Since: p.Started, Until: p.Started,
 					Says: say("Pod 被 kubelet 驱逐", "the kubelet evicted the pod"), Samples: ofPod(p, "Evicted %s", clip(p.Message)),
 				})
 			}
@@ -38,9 +38,9 @@ var evicted = analyze.Check{
 }
 
 // evictions reads an eviction twice: as the pod's fate and as the node's trouble.
-func evictions(p analyze.Pod, e analyze.Event) []analyze.Evidence {
+func evictions(f *analyze.Facts, p analyze.Pod, e analyze.Event) []analyze.Evidence {
 	fate := analyze.Evidence{
-		Cause: "pod-evicted", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
+		Cause: "pod-evicted", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
 		Says: say("Pod 被 kubelet 驱逐", "the kubelet evicted the pod"), Samples: []analyze.Sighting{ofEvent(e)},
 	}
 	node := fate

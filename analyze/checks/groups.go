@@ -73,48 +73,64 @@ const (
 	largeLag = 1000
 )
 
-// judge looks at the group as a whole.
-func (g *group) judge() (analyze.Evidence, bool) {
-	var firstLag, lastLag, moved, members, stuck, negative int64
-	var worst analyze.GroupSample
-	var first analyze.GroupSample
-	samples := 0
+// sums are what the partitions of a group add up to.
+type sums struct {
+	samples                int
+	firstLag, lastLag      int64
+	moved                  int64 // offsets committed from the first to the last sample
+	members, stuck, beyond int   // partitions with a member, that stand, whose offset lies beyond their end
+	first, worst           analyze.GroupSample
+}
+
+func (g *group) sum() sums {
+	var s sums
 	for _, p := range g.partitions {
 		a, z := p.samples[0], p.samples[len(p.samples)-1]
 		if z.Current < 0 {
 			continue
 		}
-		samples = max(samples, len(p.samples))
-		firstLag, lastLag = firstLag+max(0, a.Lag), lastLag+max(0, z.Lag)
-		moved += z.Current - a.Current
+		s.samples = max(s.samples, len(p.samples))
+		s.firstLag, s.lastLag = s.firstLag+max(0, a.Lag), s.lastLag+max(0, z.Lag)
+		s.moved += z.Current - a.Current
 		if z.Member != "" {
-			members++
+			s.members++
 		}
 		if len(p.samples) > 1 && a.Current == z.Current && z.Lag > a.Lag && z.Lag >= smallLag {
-			stuck++
+			s.stuck++
 		}
 		if z.Lag < 0 {
-			negative++
+			s.beyond++
 		}
-		if z.Lag >= worst.Lag {
-			worst, first = z, a
+		if z.Lag >= s.worst.Lag {
+			s.worst, s.first = z, a
 		}
 	}
+	return s
+}
+
+// grows tells lag that grows by more than the batches in flight.
+func (s sums) grows() bool {
+	return s.samples > 1 && s.moved > 0 && s.lastLag > s.firstLag+largeLag/10 && s.lastLag > s.firstLag*5/4
+}
+
+// judge looks at the group as a whole.
+func (g *group) judge() (analyze.Evidence, bool) {
+	s := g.sum()
 	e := analyze.Evidence{
-		Confidence: analyze.Likely, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name}, Since: first.Time, Until: worst.Time,
-		Samples: []analyze.Sighting{{Entry: worst.Entry, Line: worst.Line, Text: fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member",
-			g.name, g.topic, firstLag, lastLag, samples, members, len(g.partitions))}},
+		Confidence: analyze.Certain, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name}, Since: s.first.Time, Until: s.worst.Time,
+		Samples: []analyze.Sighting{{Entry: s.worst.Entry, Line: s.worst.Line, Text: fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member",
+			g.name, g.topic, s.firstLag, s.lastLag, s.samples, s.members, len(g.partitions))}},
 	}
 	switch {
-	case negative > 0:
-		e.Cause, e.Says = "kafka-offset-out-of-range", say("已提交位点超过主题末尾：主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")
-	case lastLag >= smallLag && members == 0:
-		e.Cause, e.Confidence, e.Says = "consumer-stalled", analyze.Certain, say("有积压而没有任何消费者", "there is lag and no consumer at all")
-	case stuck > 0 && samples > 1:
-		e.Cause, e.Confidence, e.Says = "consumer-stalled", analyze.Certain, say("有积压而位点不动", "there is lag and offsets do not move")
-	case samples > 1 && lastLag > firstLag+largeLag/10 && lastLag > firstLag*5/4 && moved > 0:
-		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Certain, say("积压在增长，消费跟不上", "lag grows, the consumer is slower than its topic")
-	case samples == 1 && lastLag >= largeLag:
+	case s.beyond > 0:
+		e.Cause, e.Confidence, e.Says = "kafka-offset-out-of-range", analyze.Likely, say("已提交位点超过主题末尾：主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")
+	case s.lastLag >= smallLag && s.members == 0:
+		e.Cause, e.Says = "consumer-stalled", say("有积压而没有任何消费者", "there is lag and no consumer at all")
+	case s.stuck > 0:
+		e.Cause, e.Says = "consumer-stalled", say("有积压而位点不动", "there is lag and offsets do not move")
+	case s.grows():
+		e.Cause, e.Says = "consumer-lag-growing", say("积压在增长，消费跟不上", "lag grows, the consumer is slower than its topic")
+	case s.samples == 1 && s.lastLag >= largeLag:
 		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Possible, say("有明显积压（只有一次采样）", "there is much lag, in a single sample")
 	default:
 		return e, false

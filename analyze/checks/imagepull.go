@@ -31,7 +31,7 @@ var imagePull = analyze.Check{
 
 func pullEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container) analyze.Evidence {
 	e := analyze.Evidence{
-		Cause: "image-pull-failed", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Since: p.Created,
+		Cause: "image-pull-failed", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Since: p.Created,
 		Says: say("镜像拉不下来", "the image cannot be pulled"), Samples: ofPod(p, "%s %s", c.State.Reason, c.Image),
 	}
 	for _, ev := range f.Events {

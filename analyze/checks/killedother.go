@@ -32,13 +32,13 @@ var killedOther = analyze.Check{
 
 func killed(f *analyze.Facts, p analyze.Pod, c analyze.Container, s analyze.ContainerState) analyze.Evidence {
 	e := analyze.Evidence{
-		Cause: "pod-killed-other", Confidence: ours(p, analyze.Likely), Subject: subjectOf(p), Count: max(1, c.Restarts),
+		Cause: "pod-killed-other", Confidence: ours(f, p, analyze.Likely), Subject: subjectOf(p), Count: max(1, c.Restarts),
 		Since: onset(c, s), Until: s.Finished, Says: say("容器被 SIGKILL 结束，但不是 OOM", "the container was ended by SIGKILL, not by OOM"),
 		Samples: ofPod(p, "container %s exit 137, reason %s, restarts %d", c.Name, s.Reason, c.Restarts),
 	}
 	for _, ev := range f.Events {
 		if ev.Object == "pod/"+p.Name && strings.Contains(ev.Message, "failed liveness probe") {
-			e.Confidence = ours(p, analyze.Certain)
+			e.Confidence = ours(f, p, analyze.Certain)
 			e.Samples = append(e.Samples, ofEvent(ev))
 		}
 	}

@@ -20,7 +20,7 @@ var oomKilled = analyze.Check{
 						continue
 					}
 					found = append(found, analyze.Evidence{
-						Cause: "pod-oom-killed", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Count: max(1, c.Restarts),
+						Cause: "pod-oom-killed", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Count: max(1, c.Restarts),
 						Since: onset(c, s), Until: s.Finished, Says: say("容器被内核按内存上限杀死", "the kernel killed the container at its memory limit"),
 						Samples: ofPod(p, "container %s OOMKilled, exit %d, restarts %d, memory limit %d MiB", c.Name, s.ExitCode, c.Restarts, c.MemoryLimit>>20),
 					})

@@ -68,24 +68,26 @@ var generation = regexp.MustCompile(`^(.+)-([0-9a-z]{6,10})-[0-9a-z]{5}$`)
 // sideBySide is how long two generations may serve together in an ordinary rollout.
 const sideBySide = 10 * time.Minute
 
-// generations finds Deployments whose pods are of more than one ReplicaSet although the newest is long there, or not ready.
-func generations(f *analyze.Facts) []analyze.Evidence {
-	type set struct {
-		pods   []analyze.Pod
-		newest time.Time
-	}
-	loads := map[string]map[string]*set{}
+// replicaSet is the pods of one generation of a Deployment.
+type replicaSet struct {
+	pods   []analyze.Pod
+	newest time.Time
+}
+
+// generationsOf groups the pods of Deployments by Deployment and generation, both read from the names of pods.
+func generationsOf(f *analyze.Facts) map[string]map[string]*replicaSet {
+	loads := map[string]map[string]*replicaSet{}
 	for _, p := range f.Pods {
 		m := generation.FindStringSubmatch(p.Name)
 		if m == nil || p.Role == "" || p.Created.IsZero() || p.Deleted || p.Reason == "Evicted" || strings.HasPrefix(p.Owner, "StatefulSet/") {
 			continue
 		}
 		if loads[m[1]] == nil {
-			loads[m[1]] = map[string]*set{}
+			loads[m[1]] = map[string]*replicaSet{}
 		}
 		g := loads[m[1]][m[2]]
 		if g == nil {
-			g = &set{}
+			g = &replicaSet{}
 			loads[m[1]][m[2]] = g
 		}
 		g.pods = append(g.pods, p)
@@ -93,30 +95,35 @@ func generations(f *analyze.Facts) []analyze.Evidence {
 			g.newest = p.Created
 		}
 	}
+	return loads
+}
+
+// generations finds Deployments whose pods are of more than one ReplicaSet although the newest is long there, or not ready.
+func generations(f *analyze.Facts) []analyze.Evidence {
 	var found []analyze.Evidence
-	for name, gens := range loads {
-		if len(gens) < 2 {
-			continue
-		}
-		var last *set
+	for name, gens := range generationsOf(f) {
+		var last *replicaSet
 		for _, g := range gens {
 			if last == nil || g.newest.After(last.newest) {
 				last = g
 			}
 		}
-		if f.Collected.Sub(last.newest) < sideBySide && last.pods[0].Ready {
-			continue
+		if len(gens) > 1 && (f.Collected.Sub(last.newest) >= sideBySide || !last.pods[0].Ready) {
+			found = append(found, twoGenerations(f, name, gens, last))
 		}
-		e := analyze.Evidence{
-			Cause: "rollout-incomplete", Confidence: analyze.Likely, Subject: analyze.Subject{Role: last.pods[0].Role, Namespace: last.pods[0].Namespace, Target: name},
-			Since: last.newest, Until: f.Collected, Says: say("新旧两代 Pod 并存", "pods of two generations stand side by side"),
-		}
-		for _, g := range gens {
-			e.Samples = append(e.Samples, ofPod(g.pods[0], "%s, made %s, %d pods of this generation", g.pods[0].Status, g.newest.Format(time.RFC3339), len(g.pods))...)
-		}
-		sort.Slice(e.Samples, func(i, j int) bool { return e.Samples[i].Text < e.Samples[j].Text })
-		found = append(found, e)
 	}
 	sort.Slice(found, func(i, j int) bool { return found[i].Subject.Target < found[j].Subject.Target })
 	return found
+}
+
+func twoGenerations(f *analyze.Facts, name string, gens map[string]*replicaSet, last *replicaSet) analyze.Evidence {
+	e := analyze.Evidence{
+		Cause: "rollout-incomplete", Confidence: analyze.Likely, Subject: analyze.Subject{Role: last.pods[0].Role, Namespace: last.pods[0].Namespace, Target: name},
+		Since: last.newest, Until: f.Collected, Says: say("新旧两代 Pod 并存", "pods of two generations stand side by side"),
+	}
+	for _, g := range gens {
+		e.Samples = append(e.Samples, ofPod(g.pods[0], "%s, made %s, %d pods of this generation", g.pods[0].Status, g.newest.Format(time.RFC3339), len(g.pods))...)
+	}
+	sort.Slice(e.Samples, func(i, j int) bool { return e.Samples[i].Text < e.Samples[j].Text })
+	return e
 }

@@ -22,7 +22,7 @@ var unschedulable = analyze.Check{
 			if e.Reason == "FailedScheduling" && pending(f, e) {
 				p, _ := podOf(f, e)
 				found = append(found, analyze.Evidence{
-					Cause: "pod-unschedulable", Confidence: ours(p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
+					Cause: "pod-unschedulable", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
 					Says: say("没有节点能放下这个 Pod", "no node takes the pod"), Samples: []analyze.Sighting{ofEvent(e)},
 				})
 			}
@@ -60,7 +60,7 @@ var volumeFailed = analyze.Check{
 			}
 			confidence := analyze.Certain
 			if known {
-				confidence = ours(p, confidence)
+				confidence = ours(f, p, confidence)
 			}
 			subject := subjectOf(p)
 			if subject.Pod == "" {
