@@ -37,16 +37,18 @@ var sections = []struct {
 	guide string
 	title specs.Text
 	roles []string
+	seen  func(*Facts) bool // for rules that read more than logs of components; nil: the roles tell
+	needs string
 }{
-	{"2.1", text("API 层日志规则", "rules for the API layer"), []string{"api", "chat", "msggateway"}},
-	{"2.2", text("RPC 层日志规则", "rules for the RPC layer"), []string{"rpc-msg", "rpc-group", "rpc-user", "rpc-friend", "rpc-conversation", "rpc-auth", "rpc-third"}},
-	{"2.3", text("Kafka 与消费端日志规则", "rules for Kafka and its consumers"), []string{"msgtransfer", "push", "kafka"}},
-	{"2.4", text("Mongo / Redis 日志规则", "rules for Mongo and Redis"), []string{"msgtransfer", "rpc-msg", "mongo", "redis"}},
-	{"2.5", text("推送与网关日志规则", "rules for push and gateway"), []string{"push", "msggateway"}},
-	{"2.6", text("客户端日志规则", "rules for the client"), []string{"sdk"}},
-	{"3", text("配置类日志规则", "rules for configuration"), nil},
-	{"4", text("常见误区识别规则", "rules for the usual false alarms"), nil},
-	{"5", text("节点与集群日志规则", "rules for nodes and cluster"), nil},
+	{"2.1", text("API 层日志规则", "rules for the API layer"), []string{"api", "chat", "msggateway"}, nil, ""},
+	{"2.2", text("RPC 层日志规则", "rules for the RPC layer"), []string{"rpc-msg", "rpc-group", "rpc-user", "rpc-friend", "rpc-conversation", "rpc-auth", "rpc-third"}, nil, ""},
+	{"2.3", text("Kafka 与消费端日志规则", "rules for Kafka and its consumers"), []string{"msgtransfer", "push", "kafka"}, nil, ""},
+	{"2.4", text("Mongo / Redis 日志规则", "rules for Mongo and Redis"), []string{"msgtransfer", "rpc-msg", "mongo", "redis"}, nil, ""},
+	{"2.5", text("推送与网关日志规则", "rules for push and gateway"), []string{"push", "msggateway"}, nil, ""},
+	{"2.6", text("客户端日志规则", "rules for the client"), []string{"sdk"}, nil, ""},
+	{"3", text("配置类日志规则", "rules for configuration"), nil, (*Facts).hasConfig, "config/*.yml, or a log of a start"},
+	{"4", text("常见误区识别规则", "rules for the usual false alarms"), nil, (*Facts).hasLogs, "logs"},
+	{"5", text("节点与集群日志规则", "rules for nodes and cluster"), nil, (*Facts).hasCluster, "events, nodes, df"},
 }
 
 // packResults answers for all rules of a section at once: fail on a fault, pass only where the texts they read are there.
@@ -75,9 +77,10 @@ func packResults(f *Facts, context map[string]int) []CheckResult {
 			r.Status, r.Cause = Fail, lead.Cause
 		case lead != nil:
 			r.Status, r.Cause = Warn, lead.Cause
-		case s.roles != nil && f.textOf(s.roles) == nil, len(f.Texts) == 0:
-			r.Status, r.Collect = Unknown, "imbundle collect --since 2h"
-			r.Needs = needed(s.roles)
+		case s.seen != nil && !s.seen(f):
+			r.Status, r.Collect, r.Needs = Unknown, "imbundle collect --since 2h", []string{s.needs}
+		case s.seen == nil && f.textOf(s.roles) == nil:
+			r.Status, r.Collect, r.Needs = Unknown, "imbundle collect --since 2h", needed(s.roles)
 		}
 		out = append(out, r)
 	}
@@ -85,12 +88,20 @@ func packResults(f *Facts, context map[string]int) []CheckResult {
 }
 
 func needed(roles []string) []string {
-	if roles == nil {
-		return []string{"logs"}
-	}
 	out := make([]string, 0, len(roles))
 	for _, r := range roles {
 		out = append(out, fmt.Sprintf("log of %s", r))
 	}
 	return out
 }
+
+// hasConfig tells whether a configuration file or the start of a process can be read; mistakes of configuration show there.
+func (f *Facts) hasConfig() bool {
+	return slices.ContainsFunc(f.Texts, func(t Text) bool { return !t.Log || len(t.Starts) > 0 })
+}
+
+func (f *Facts) hasLogs() bool {
+	return slices.ContainsFunc(f.Texts, func(t Text) bool { return t.Log })
+}
+
+func (f *Facts) hasCluster() bool { return len(f.Events)+len(f.Nodes)+len(f.Filesystems) > 0 }

@@ -76,7 +76,9 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	ruledOut(&report.Verdict, ds, findings, m.specs)
 	report.Checks = checkResults(findings, f, context)
 	report.Missing = f.missing()
-	report.Verdict.CollectNext = collectNext(findings, ranked, f)
+	if report.Verdict.Status != StatusHealthy {
+		report.Verdict.CollectNext = collectNext(findings, ranked, f)
+	}
 	report.Outcomes = outcomes(f)
 	report.Changes = changesBefore(f, ranked)
 	report.Fingerprint = fingerprint(ranked)

@@ -88,3 +88,18 @@ func TestMissingNamesEveryVitalLog(t *testing.T) {
 		t.Errorf("a log without INFO: %+v", got)
 	}
 }
+
+// TestPacksNeedTheirTexts holds every rule pack to answer unknown without the texts that its rules read.
+func TestPacksNeedTheirTexts(t *testing.T) {
+	for _, r := range packResults(testFacts(), nil) {
+		if r.Status != Unknown || r.Collect == "" || len(r.Needs) == 0 {
+			t.Errorf("%s answers %s and needs %v without any text", r.Check, r.Status, r.Needs)
+		}
+	}
+	f := pathFacts()
+	for _, r := range packResults(f, nil) {
+		if want := map[string]string{"2.1": Pass, "2.3": Pass, "4": Pass, "5": Unknown, "2.6": Unknown}[r.Guide]; want != "" && r.Status != want {
+			t.Errorf("%s answers %s, want %s", r.Check, r.Status, want)
+		}
+	}
+}

@@ -52,7 +52,7 @@ var spaceOrInodes = analyze.Check{
 	Title: say("“空间不足”是字节还是 inode", "'no space left' means bytes or inodes"),
 	Doc: say("日志报 no space left on device，而 df -h 的每个文件系统都有余量：那就是 inode 用尽，或 inotify 监视数用尽，不是磁盘满。",
 		"A log says 'no space left on device' while df -h shows room on every filesystem: then inodes or inotify watches are used up, not the disk."),
-	Needs: []string{"nodes/<node>/df.txt"}, Collect: "imbundle collect --attach df-h.txt --attach df-i.txt",
+	Needs: []string{"nodes/<node>/df.txt"}, Collect: "imbundle collect --attach df.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		fullest, sized := 0, false
 		for _, fs := range f.Filesystems {
