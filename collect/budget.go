@@ -33,7 +33,8 @@ func (b *Budget) promise(source string, priority int, bytes int64) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.setAside[source] = share{priority, bytes}
+	// A small limit is not given away to estimates.
+	b.setAside[source] = share{priority, min(bytes, int64(float64(b.limit)*b.ratio()/4))}
 }
 
 func (b *Budget) release(source string) {

@@ -121,8 +121,12 @@ func (r *run) jobs(sources []Source) []*job {
 // ratio is what one byte of the file holds before compression: measured once there is enough to measure.
 func (r *run) ratio() float64 {
 	const assumed, enough = 4, 4 << 20
-	packed, size := r.packed.Load(), r.w.Size()
-	if packed < enough || size == 0 {
+	packed := r.packed.Load()
+	if packed < enough {
+		return assumed
+	}
+	size := r.w.Size()
+	if size == 0 {
 		return assumed
 	}
 	return 0.9 * float64(packed) / float64(size)

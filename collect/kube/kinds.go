@@ -61,6 +61,14 @@ func (k kind) path(ns string) string {
 	return root + inNamespace(ns) + "/" + k.resource
 }
 
+// apiVersion is the group and version as objects carry them.
+func (k kind) apiVersion() string {
+	if k.group == "" {
+		return k.version
+	}
+	return k.group + "/" + k.version
+}
+
 // name is the kind in entry names.
 func (k kind) name() string { return kindName(k.group, k.resource) }
 

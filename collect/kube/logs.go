@@ -14,7 +14,7 @@ import (
 )
 
 // leastLog is the smallest part of the budget with which a log is begun.
-const leastLog = 32 << 10
+const leastLog = 4 << 10
 
 // logs collects the log of every container of the chosen namespaces.
 type logs struct {
@@ -129,7 +129,7 @@ func (l *logs) read(ctx context.Context, b *collect.Batch, s *stream, weights fl
 	grant := b.Budget().Reserve(b.Priority(), b.MaxLogSize(), s.weight(), weights)
 	defer grant.Settle()
 	if grant.Bytes < min(leastLog, b.MaxLogSize()) {
-		b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Budget, Detail: "nothing was left of the size limit", Costs: "this log"})
+		b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Budget, Detail: "nothing was left of the size limit"})
 		return ""
 	}
 	r := &reading{c: l.c, s: s, limit: grant.Bytes, window: l.window(b.Window())}

@@ -13,7 +13,7 @@ import (
 const chunkSize = 256 << 10
 
 // plainLimit is how much of all logs together is held as it came; chunks beyond it are compressed.
-const plainLimit = 24 << 20
+const plainLimit = 8 << 20
 
 // plain counts the uncompressed bytes held by every keeper.
 var plain atomic.Int64
@@ -52,7 +52,7 @@ func (k *keeper) Write(p []byte) (int, error) {
 	k.lines += int64(bytes.Count(p, []byte{'\n'}))
 	for len(p) > 0 {
 		if k.fill == nil {
-			k.fill = make([]byte, 0, min(k.unit, max(4<<10, len(p))))
+			k.fill = k.buffer(len(p))
 		}
 		room := min(k.unit-len(k.fill), len(p))
 		k.fill = append(k.fill, p[:room]...)
@@ -62,6 +62,27 @@ func (k *keeper) Write(p []byte) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// buffer is room for a chunk of which n bytes are known already: a short log does not take a whole one.
+func (k *keeper) buffer(n int) []byte {
+	if k.unit == chunkSize && n > chunkSize/8 {
+		return (*buffers.Get().(*[]byte))[:0]
+	}
+	return make([]byte, 0, min(k.unit, max(4<<10, n)))
+}
+
+// buffers are chunks that can be used again.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, chunkSize)
+	return &b
+}}
+
+func reuse(b []byte) {
+	if cap(b) == chunkSize {
+		b = b[:chunkSize]
+		buffers.Put(&b)
+	}
 }
 
 // put moves the full chunk to the head, or to the tail, whose oldest chunk then gives way.
@@ -101,12 +122,14 @@ func (k *keeper) shrink(limit int64) {
 func (k *keeper) peek(n int) []byte {
 	first := k.fill
 	if len(k.head) > 0 {
-		var err error
-		if first, err = k.head[0].bytes(); err != nil {
+		data, done, err := k.head[0].bytes()
+		if err != nil {
 			return nil
 		}
+		defer done()
+		first = data
 	}
-	return first[:min(n, len(first))]
+	return bytes.Clone(first[:min(n, len(first))])
 }
 
 // free gives up what is held.
@@ -114,6 +137,7 @@ func (k *keeper) free() {
 	for _, c := range append(k.head, k.tail...) {
 		c.free()
 	}
+	reuse(k.fill)
 	k.head, k.tail, k.fill = nil, nil, nil
 }
 
@@ -121,7 +145,7 @@ func (k *keeper) free() {
 func (k *keeper) writeHead(w io.Writer) (int64, error) {
 	var n int64
 	for i, c := range k.head {
-		data, err := c.bytes()
+		data, done, err := c.bytes()
 		if err != nil {
 			return n, err
 		}
@@ -129,6 +153,7 @@ func (k *keeper) writeHead(w io.Writer) (int64, error) {
 			data = data[:bytes.LastIndexByte(data, '\n')+1]
 		}
 		m, err := w.Write(data)
+		done()
 		n += int64(m)
 		if err != nil {
 			return n, err
@@ -142,18 +167,19 @@ func (k *keeper) writeTail(w io.Writer) (int64, error) {
 	var n int64
 	cut := k.dropped > 0
 	for _, c := range append(k.tail, chunk{data: k.fill, size: len(k.fill)}) {
-		data, err := c.bytes()
+		data, done, err := c.bytes()
 		if err != nil {
 			return n, err
 		}
 		if cut {
 			i := bytes.IndexByte(data, '\n')
-			if i < 0 {
-				continue // the rest of a line whose beginning was dropped
+			data = data[i+1:]
+			if cut = i < 0; cut {
+				data = nil // the rest of a line whose beginning was dropped
 			}
-			data, cut = data[i+1:], false
 		}
 		m, err := w.Write(data)
+		done()
 		n += int64(m)
 		if err != nil {
 			return n, err
@@ -185,22 +211,33 @@ func pack(data []byte) chunk {
 	if closeErr := w.Close(); err != nil || closeErr != nil {
 		panic("writing to memory failed") // a bytes.Buffer takes everything
 	}
+	reuse(data)
 	return chunk{data: bytes.Clone(b.Bytes()), size: size, packed: true}
 }
 
-func (c chunk) bytes() ([]byte, error) {
+// bytes are the chunk's content; done gives back what they take.
+func (c chunk) bytes() (data []byte, done func(), err error) {
 	if !c.packed {
-		return c.data, nil
+		return c.data, func() {}, nil
 	}
-	data := make([]byte, c.size)
-	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(c.data)), data); err != nil {
-		return nil, fmt.Errorf("unpacking a piece of a log: %w", err)
+	room := *buffers.Get().(*[]byte)
+	r := unpackers.Get().(io.ReadCloser)
+	defer unpackers.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(c.data), nil); err != nil {
+		return nil, nil, fmt.Errorf("unpacking a piece of a log: %w", err)
 	}
-	return data, nil
+	if _, err := io.ReadFull(r, room[:c.size]); err != nil {
+		return nil, nil, fmt.Errorf("unpacking a piece of a log: %w", err)
+	}
+	return room[:c.size], func() { reuse(room) }, nil
 }
 
+var unpackers = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+// free gives the chunk's room back; it must not be used again.
 func (c chunk) free() {
 	if !c.packed {
 		plain.Add(-int64(c.size))
+		reuse(c.data)
 	}
 }
