@@ -15,6 +15,7 @@ type keyRule struct {
 	whole bool // objects and lists are hidden too
 	dump  bool // only a Go value after "="
 	prose bool // words of prose stay
+	query bool // only what stands behind the question mark of an address is hidden
 }
 
 // ending is a key that may have something before it.
@@ -46,6 +47,8 @@ func (t *keyTable) add(rule int, spec string) error {
 			k.dump, k.whole, text = true, true, text[:len(text)-3]
 		case strings.HasSuffix(text, "{}"):
 			k.whole, text = true, text[:len(text)-2]
+		case strings.HasSuffix(text, "?"):
+			k.query, text = true, text[:len(text)-1]
 		case strings.HasSuffix(text, "~"):
 			k.prose, text = true, text[:len(text)-1]
 		default:

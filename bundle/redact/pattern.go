@@ -8,13 +8,12 @@ import (
 )
 
 // pattern is a compiled expression. With a prefix, every match begins with it, so that the expression need be tried only
-// where the prefix stands; else one of the literals has to be in the line.
+// where the prefix stands.
 type pattern struct {
 	rule     int
 	re       *regexp.Regexp
-	anchored *regexp.Regexp
+	anchored *regexp.Regexp // nil without a prefix
 	prefix   []byte
-	literals [][]byte
 	secrets  []int // groups that are hidden
 	pem      int   // groups that say what follows; none if the pattern has none
 	next     int
@@ -37,38 +36,60 @@ func newPattern(rule int, r Rule) (pattern, error) {
 	if re.MatchString("") {
 		return p, fmt.Errorf("pattern %q matches the empty text", r.Pattern)
 	}
-	if prefix, _ := re.LiteralPrefix(); len(prefix) > 1 {
+	if prefix, _ := re.LiteralPrefix(); len(prefix) >= minLiteral {
 		p.prefix = []byte(prefix)
 		p.anchored, err = regexp.Compile(`^(?:` + r.Pattern + `)`)
-		return p, err
 	}
-	for _, l := range r.Literal {
-		p.literals = append(p.literals, []byte(l))
-	}
-	return p, nil
+	return p, err
 }
 
-// pattern applies p to the line.
-func (s *scanner) pattern(p *pattern) {
+// words are the literals of which a line holds one if the pattern matches in it.
+func (p *pattern) words(r Rule) [][]byte {
 	if p.prefix != nil {
-		s.prefixed(p)
-		return
+		return [][]byte{p.prefix}
 	}
-	if len(p.literals) > 0 && !holdsOne(s.line, p.literals) {
-		return
+	var words [][]byte
+	for _, l := range r.Literal {
+		words = append(words, []byte(l))
 	}
-	for _, m := range p.re.FindAllSubmatchIndex(s.line, -1) {
-		s.matched(p, m, 0)
+	return words
+}
+
+// patternsOf applies the patterns that may match in the line.
+func (s *scanner) patternsOf(may patternSet) {
+	hidden := s.spans // by keys; patterns only append behind them
+	for i := range s.r.patterns {
+		p := &s.r.patterns[i]
+		switch {
+		case !may.has(i):
+		case p.prefix != nil:
+			s.prefixed(p, hidden)
+		default:
+			for _, m := range p.re.FindAllSubmatchIndex(s.line, -1) {
+				s.matched(p, m, 0)
+			}
+		}
 	}
 }
 
-func (s *scanner) prefixed(p *pattern) {
+// prefixed tries a pattern where its prefix stands. Where a key's value is hidden already it is not tried, unless it says
+// something about the lines below: what ends such a value ends the match too.
+func (s *scanner) prefixed(p *pattern, hidden []span) {
 	for from := 0; ; {
 		i := bytes.Index(s.line[from:], p.prefix)
 		if i < 0 {
 			return
 		}
 		from += i
+		if p.pem == none && p.next == none {
+			for len(hidden) > 0 && hidden[0].to <= from {
+				hidden = hidden[1:]
+			}
+			if len(hidden) > 0 && hidden[0].from <= from {
+				from = hidden[0].to
+				continue
+			}
+		}
 		m := p.anchored.FindSubmatchIndex(s.line[from:])
 		if m == nil {
 			from++
@@ -77,15 +98,6 @@ func (s *scanner) prefixed(p *pattern) {
 		s.matched(p, m, from)
 		from += m[1]
 	}
-}
-
-func holdsOne(line []byte, literals [][]byte) bool {
-	for _, l := range literals {
-		if bytes.Contains(line, l) {
-			return true
-		}
-	}
-	return false
 }
 
 // matched hides the secret of a match and notes what it says about the lines after this one.

@@ -26,10 +26,10 @@ type reference struct {
 }
 
 type refKey struct {
-	rule               string
-	re                 *regexp.Regexp
-	whole, dump, prose bool
-	except, exact      bool
+	rule                      string
+	re                        *regexp.Regexp
+	whole, dump, prose, query bool
+	except, exact             bool
 }
 
 type refSpan struct {
@@ -80,7 +80,8 @@ func newRefKey(rule, spec string) refKey {
 	k.dump = strings.HasSuffix(spec, "={}")
 	k.whole = strings.HasSuffix(spec, "{}")
 	k.prose = strings.Contains(spec, "~")
-	name := strings.TrimRight(spec, "={}~")
+	k.query = strings.HasSuffix(spec, "?")
+	name := strings.TrimRight(spec, "={}~?")
 	k.except = name[0] == '!'
 	letters := strings.Split(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(strings.TrimLeft(name, "*!"))), "")
 	for i, l := range letters {
@@ -154,7 +155,7 @@ func (f *reference) line(line string) string {
 			start = spans[len(spans)-1].to
 		}
 	}
-	f.applyPatterns(line, hide)
+	f.applyPatterns(line, slices.Clone(spans), hide)
 	return refReplace(line, spans)
 }
 
@@ -171,12 +172,12 @@ var (
 	refValue    = regexp.MustCompile(`^[Vv]alue$`)
 )
 
-func (f *reference) applyPatterns(line string, hide func(int, int, string, string) bool) {
+func (f *reference) applyPatterns(line string, hidden []refSpan, hide func(int, int, string, string) bool) {
 	for i, re := range f.patterns {
 		if re == nil {
 			continue
 		}
-		for _, m := range re.FindAllStringSubmatchIndex(line, -1) {
+		for _, m := range refMatches(re, line, hidden) {
 			named := false
 			pem, next := false, false
 			for g, name := range re.SubexpNames() {
@@ -202,6 +203,31 @@ func (f *reference) applyPatterns(line string, hide func(int, int, string, strin
 			}
 		}
 	}
+}
+
+// refMatches finds a pattern's matches. One that is told by its prefix and ends with itself is not looked for in hidden values.
+func refMatches(re *regexp.Regexp, line string, hidden []refSpan) [][]int {
+	prefix, _ := re.LiteralPrefix()
+	if len(prefix) < 3 || re.SubexpIndex("pem") >= 0 || re.SubexpIndex("next") >= 0 {
+		return re.FindAllStringSubmatchIndex(line, -1)
+	}
+	var all [][]int
+	for from := 0; from < len(line); {
+		m := cached("^(?:" + re.String() + ")").FindStringSubmatchIndex(line[from:])
+		in := slices.IndexFunc(hidden, func(s refSpan) bool { return s.from <= from && from < s.to })
+		if in >= 0 || m == nil {
+			from++
+			continue
+		}
+		for g := range m {
+			if m[g] >= 0 {
+				m[g] += from
+			}
+		}
+		all = append(all, m)
+		from = m[1]
+	}
+	return all
 }
 
 func (f *reference) enter(line string, hide func(int, int, string, string) bool) {
@@ -350,6 +376,13 @@ func (f *reference) keyed(line string, i, from, keyLevel int, k refKey, hide fun
 	shapes := map[string]shape{"token": token, "toEnd": toEnd}
 	if harmless([]byte(text)) || k.prose && prose([]byte(line), found{kind: value{shape: shapes[kind], query: line[i] == '='}, from: at}, len(text)) {
 		return false
+	}
+	if k.query {
+		m := cached(`(?s)^.*?://.*?\?|^[^?]*$`).FindStringIndex(text)
+		if m == nil || m[1] == len(text) || strings.IndexByte(text, '?') != m[1]-1 || harmless([]byte(text[m[1]:])) {
+			return false
+		}
+		at, keyLevel = at+m[1], -1
 	}
 	quote := ""
 	if keyLevel >= 0 && (kind == "token" || kind == "balanced") {

@@ -13,7 +13,7 @@ import (
 //
 // A key is compared without regard to case, "_" and "-". A leading "*" stands for any beginning, a leading "_" for a word's
 // beginning ("_pass" is found in redisPass and db_pass, not in bypass), a leading "!" excepts a key. A trailing "~" leaves
-// words of prose ("token: signature is invalid") alone, a trailing "{}" hides objects and lists as a whole, and a trailing
+// words of prose ("token: signature is invalid") alone, a trailing "?" hides only the query of an address, a trailing "{}" hides objects and lists as a whole, and a trailing
 // "={}" hides only a Go value printed with "=" ("conf={{{…}}}").
 //
 // A pattern is applied to each line that holds one of the literals (to every line if there are none). Its groups whose
@@ -32,6 +32,7 @@ type Redactor struct {
 	marks    [][]byte // "<redacted:ID>" by rule
 	keys     keyTable
 	patterns []pattern
+	probe    probe
 	known    atomic.Pointer[known]
 	digest   string
 }
@@ -69,8 +70,12 @@ func (r *Redactor) add(i int, rule Rule) error {
 		return nil
 	}
 	p, err := newPattern(i, rule)
+	if err != nil {
+		return err
+	}
+	r.probe.add(len(r.patterns), p.words(rule))
 	r.patterns = append(r.patterns, p)
-	return err
+	return nil
 }
 
 // Rules returns the rules in their order.

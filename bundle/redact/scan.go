@@ -38,8 +38,8 @@ func (s *scanner) scan(line []byte, first, last bool) {
 	}
 	s.resume()
 	s.separators()
-	for i := range s.r.patterns {
-		s.pattern(&s.r.patterns[i])
+	if may := s.r.probe.find(s.line); may != 0 {
+		s.patternsOf(may)
 	}
 	if k := s.r.known.Load(); k != nil {
 		s.knownValues(k)
@@ -88,14 +88,12 @@ func (s *scanner) separators() {
 	if n := len(s.spans); n > 0 {
 		i = s.spans[n-1].to
 	}
-	for ; i < len(line); i++ {
-		if c := line[i]; c != ':' && c != '=' {
-			continue
+	for ; ; i++ {
+		if i = separatorAt(line, i); i >= len(line) {
+			return
 		}
-		if w, ok := s.r.keys.keyBefore(line, i); ok {
-			if s.keyed(w, i) {
-				i = s.spans[len(s.spans)-1].to - 1
-			}
+		if w, ok := s.r.keys.keyBefore(line, i); ok && s.keyed(w, i) {
+			i = s.spans[len(s.spans)-1].to - 1
 		}
 	}
 }
@@ -309,6 +307,13 @@ func (s *scanner) hideValue(k keyRule, at int, w written, v found) bool {
 		if harmless(text) || k.prose && prose(s.line, v, len(text)) {
 			return false
 		}
+	}
+	if k.query {
+		mark := bytes.IndexByte(text, '?') + 1
+		if mark == 0 || mark == len(text) || !bytes.Contains(text[:mark], []byte("://")) || harmless(text[mark:]) {
+			return false
+		}
+		v.from, text, w.level = v.from+mark, text[mark:], none
 	}
 	wrap := none
 	if v.kind.shape == token || v.kind.shape == balanced || v.kind.shape == dump {
