@@ -40,7 +40,7 @@ func (rec *Record) fill(b []byte, h *head) {
 	case h.second:
 		rec.afterVersion(bytes.TrimLeft(b[1:], " "))
 	case h.columns != nil:
-		rec.console(b)
+		rec.console(b, h)
 	case h.jsonLike:
 		rec.json(b)
 	default:
@@ -48,37 +48,25 @@ func (rec *Record) fill(b []byte, h *head) {
 	}
 }
 
-// console reads time, level, [PID:1], module, [version], [caller], message and fields, any of PID, module and version absent.
-func (rec *Record) console(b []byte) {
-	_, b = column(b)
-	_, b = column(b)
-	text, rest := column(b)
-	if bytes.HasPrefix(text, []byte("[PID:")) {
-		text, rest = column(rest)
-	}
-	if len(text) == 0 || text[0] != '[' {
-		rec.Module = alias(text)
-		text, rest = column(rest)
-	}
-	if len(text) > 0 && text[0] == '[' && !isCaller(bytes.Trim(text, "[]")) {
-		rec.Version = version(text)
-		rec.afterVersion(rest)
+// console takes the columns that the head knows already, and reads [caller], message and fields after them.
+func (rec *Record) console(b []byte, h *head) {
+	rec.Module, rec.Version = h.columns.module, h.columns.version
+	rest := b[len(b)-h.after:]
+	if h.columns.bare {
+		text, rest := column(rest)
+		rec.callerAnd(text, rest)
 		return
 	}
-	rec.callerAnd(text, rest)
-}
-
-// version trims "[version:3.8.1]" to "3.8.1".
-func version(column []byte) string {
-	v := strings.TrimSpace(strings.Trim(alias(column), "[]"))
-	return strings.TrimPrefix(v, "version:")
+	rec.afterVersion(bytes.TrimLeft(rest, " "))
 }
 
 // afterVersion reads the columns from the caller on; the SDK puts its platform before it.
 func (rec *Record) afterVersion(b []byte) {
-	b = bytes.TrimPrefix(b, []byte("\t"))
+	if len(b) > 0 && b[0] == '\t' {
+		b = b[1:]
+	}
 	text, rest := column(b)
-	if len(text) > 1 && text[0] == '[' && !isCaller(bytes.Trim(text, "[]")) && bytes.HasPrefix(rest, []byte("[")) {
+	if len(rest) > 0 && rest[0] == '[' && len(text) > 1 && text[0] == '[' && !isCaller(inside(text)) {
 		text, rest = column(rest)
 	}
 	rec.callerAnd(text, rest)
@@ -86,7 +74,7 @@ func (rec *Record) afterVersion(b []byte) {
 
 func (rec *Record) callerAnd(text, rest []byte) {
 	if len(text) > 1 && text[0] == '[' {
-		rec.Caller = alias(bytes.Trim(text, "[]"))
+		rec.Caller = alias(inside(text))
 		text, rest = column(rest)
 	}
 	rec.Message = alias(text)
@@ -94,6 +82,9 @@ func (rec *Record) callerAnd(text, rest []byte) {
 		rec.KV = rest
 	}
 }
+
+// inside takes the brackets off a column.
+func inside(text []byte) []byte { return bytes.TrimSuffix(text[1:], []byte("]")) }
 
 // column is the text before the next tab, trimmed, and what follows it.
 func column(b []byte) (text, rest []byte) {
