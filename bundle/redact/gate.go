@@ -1,6 +1,9 @@
 package redact
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // gate is the second look, at the bytes that are about to leave. It shares nothing with the rules: no keys, no expressions, no
 // lines; a few shapes that are secrets wherever they stand, each searched for by hand.
@@ -37,13 +40,13 @@ func (g *gate) look(out []byte) string {
 
 func (g *gate) shapes(b []byte) string {
 	switch {
-	case each(b, "eyJ", looksLikeJWT):
+	case each(b, "eyJ", 'J', looksLikeJWT):
 		return "a JSON web token"
-	case each(b, "-----BEGIN ", looksLikePrivateKey):
+	case each(b, "PRIVATE KEY-----", 'K', looksLikePrivateKey):
 		return "a private key"
-	case each(b, "://", looksLikeUserinfo):
+	case each(b, "@", '@', looksLikeUserinfo):
 		return "a password in a URI"
-	case each(b, "LTAI", looksLikeAccessKey), each(b, "AKIA", looksLikeAccessKey):
+	case each(b, "LTAI", 'L', looksLikeAccessKey), each(b, "AKIA", 'K', looksLikeAccessKey):
 		return "an access key"
 	}
 	if k := g.r.known.Load(); k != nil {
@@ -56,16 +59,20 @@ func (g *gate) shapes(b []byte) string {
 	return ""
 }
 
-// each calls shape for every place of word until it returns true.
-func each(b []byte, word string, shape func(before, after []byte) bool) bool {
-	w := []byte(word)
-	for from := 0; ; from++ {
-		i := bytes.Index(b[from:], w)
-		if i < 0 {
+// each calls shape for every place of word until it returns true. The word is looked for by its rarest letter.
+func each(b []byte, word string, rare byte, shape func(before, after []byte) bool) bool {
+	at := strings.IndexByte(word, rare)
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], rare)
+		if n < 0 {
 			return false
 		}
-		from += i
-		if shape(b[:from], b[from+len(w):]) {
+		i += n
+		from := i - at
+		if from < 0 || from+len(word) > len(b) || string(b[from:from+len(word)]) != word {
+			continue
+		}
+		if shape(b[:from], b[from+len(word):]) {
 			return true
 		}
 	}
@@ -83,28 +90,24 @@ func webSafe(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '-' || c == '_'
 }
 
-func looksLikePrivateKey(_, after []byte) bool {
-	for i, c := range after[:min(len(after), 40)] {
-		if c != ' ' && (c < 'A' || c > 'Z') {
-			return false
-		}
-		if bytes.HasPrefix(after[i:], []byte("PRIVATE KEY-----")) {
-			return true
-		}
+func looksLikePrivateKey(before, _ []byte) bool {
+	i := len(before)
+	for i > 0 && len(before)-i < 40 && (before[i-1] == ' ' || before[i-1] >= 'A' && before[i-1] <= 'Z') {
+		i--
 	}
-	return false
+	return bytes.HasSuffix(before[:i], []byte("-----")) && bytes.HasPrefix(before[i:], []byte("BEGIN "))
 }
 
 // looksLikeUserinfo wants user:password@ with a password that is not a replacement.
-func looksLikeUserinfo(_, after []byte) bool {
-	colon := -1
-	for i, c := range after[:min(len(after), 256)] {
-		switch {
-		case c == '@':
-			return colon >= 0 && i > colon+1 && after[i-1] != '>'
-		case c == ':' && colon < 0:
-			colon = i
-		case c <= ' ' || c >= 0x7f || bytes.IndexByte([]byte(`/?#"'<>\{}[]()|,;`), c) >= 0:
+func looksLikeUserinfo(before, _ []byte) bool {
+	colons := 0
+	for i := len(before) - 1; i > 1 && len(before)-i < 256; i-- {
+		switch c := before[i]; {
+		case c == ':' && i < len(before)-1:
+			colons++
+		case c == '/':
+			return colons > 0 && before[i-1] == '/' && before[i-2] == ':'
+		case c <= ' ' || c >= 0x7f || strings.IndexByte(`:?#"'<>\{}[]()|,;`, c) >= 0:
 			return false
 		}
 	}
