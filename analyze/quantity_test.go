@@ -42,8 +42,13 @@ func TestVersions(t *testing.T) {
 		version, want string
 		fits          bool
 	}{
-		{"v3.8.2", ">=3.8.0 <3.8.3", true}, {"v3.8.3", ">=3.8.0 <3.8.3", false}, {"v3.8.3-patch.13", ">=v3.8.3-patch.13 <=v3.8.3-patch.16", true},
-		{"main", "line-b", true}, {"v3.8.3-patch.16", "line-b", false}, {"", "line-b", true}, {"v3.6.0", "line-a", true},
+		{"v3.8.2", ">=3.8.0 <3.8.3", true},
+		{"v3.8.3", ">=3.8.0 <3.8.3", false},
+		{"v3.8.3-patch.13", ">=v3.8.3-patch.13 <=v3.8.3-patch.16", true},
+		{"main", "line-b", true},
+		{"v3.8.3-patch.16", "line-b", false},
+		{"", "line-b", true},
+		{"v3.6.0", "line-a", true},
 	} {
 		if got := VersionFits(c.version, c.want); got != c.fits {
 			t.Errorf("VersionFits(%q, %q) = %v", c.version, c.want, got)

@@ -46,7 +46,10 @@ func TestFullDisk(t *testing.T) {
 // failedIn tells the phase from the writer's words.
 func failedIn(said string) string {
 	for _, x := range []struct{ word, phase string }{
-		{"creating the bundle", "plan"}, {"spooling", "open"}, {"appending", "append"}, {"writing the manifest", "manifest"},
+		{"creating the bundle", "plan"},
+		{"spooling", "open"},
+		{"appending", "append"},
+		{"writing the manifest", "manifest"},
 		{"writing the footer", "footer"},
 	} {
 		if strings.Contains(said, x.word) {

@@ -23,7 +23,9 @@ func FuzzReader(f *testing.F) {
 	plain := tarOf(f, tar.Header{Name: "case/a.log"}, tar.Header{Name: "../up"}, tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "x"})
 	for _, seed := range [][]byte{
 		whole, whole[:len(whole)-51], whole[:len(whole)/2], gunzip(f, whole), plain, gzipped(f, plain), zipOf(f, plain),
-		[]byte("2026-11-20 INFO text\n"), gzipped(f, []byte("text\n")), {}, {0x1f, 0x8b},
+		[]byte("2026-11-20 INFO text\n"), gzipped(f, []byte("text\n")),
+		{},
+		{0x1f, 0x8b},
 	} {
 		f.Add(seed)
 	}

@@ -106,8 +106,10 @@ func (f *file) decode() {
 		f.redactions = stanzas(f, func(r *Redaction, at Position) { r.At = at })
 	case f.name == "collect.yaml", strings.HasPrefix(f.name, "baseline/"):
 	default:
-		known := map[string]bool{"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true,
-			"collect.yaml": true, "rules/" + path.Base(f.name): true}
+		known := map[string]bool{
+			"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true,
+			"collect.yaml": true, "rules/" + path.Base(f.name): true,
+		}
 		f.problems.add(Position{f.path, 1}, "unknown spec file%s", suggest(f.name, known))
 	}
 }

@@ -50,8 +50,10 @@ func (a *Access) gaps() []bundle.Gap {
 		if r.Allowed {
 			continue
 		}
-		g := bundle.Gap{Source: sourceOf(r.ask), Reason: bundle.Forbidden, Costs: r.Costs,
-			Detail: "the user may not " + r.Verb + " " + groupResource(r.Group, r.Resource) + where(r.Namespace)}
+		g := bundle.Gap{
+			Source: sourceOf(r.ask), Reason: bundle.Forbidden, Costs: r.Costs,
+			Detail: "the user may not " + r.Verb + " " + groupResource(r.Group, r.Resource) + where(r.Namespace),
+		}
 		if r.Verb == "list" && sourceOf(r.ask) == objectsName {
 			g.Entry = bundle.Resource(kindName(r.Group, r.Resource), r.Namespace)
 		}

@@ -105,8 +105,10 @@ func (c *Cluster) configure() error {
 		return &Error{BadKubeconfig, "reading the kubeconfig", "check --kubeconfig and $KUBECONFIG", err}
 	}
 	if !c.configured(raw) {
-		return &Error{NoKubeconfig, "there is no kubeconfig, and this is no pod of a cluster",
-			"give --kubeconfig FILE, set KUBECONFIG, or run on a machine where `kubectl get ns` works", nil}
+		return &Error{
+			NoKubeconfig, "there is no kubeconfig, and this is no pod of a cluster",
+			"give --kubeconfig FILE, set KUBECONFIG, or run on a machine where `kubectl get ns` works", nil,
+		}
 	}
 	c.config, err = c.o.Flags.ToRESTConfig()
 	if err != nil {

@@ -74,8 +74,10 @@ func (c *Cluster) noOpenIM(listed bool) error {
 	if listed {
 		where = "in any namespace"
 	}
-	return &Error{NoOpenIM, "no OpenIM was found " + where + " of " + c.config.Host,
-		"name its namespace with -n, or choose another cluster with --context", nil}
+	return &Error{
+		NoOpenIM, "no OpenIM was found " + where + " of " + c.config.Host,
+		"name its namespace with -n, or choose another cluster with --context", nil,
+	}
 }
 
 // find searches the given namespaces, or all, or the context's.
@@ -90,8 +92,10 @@ func (c *Cluster) find(ctx context.Context) (found []Component, listed bool, err
 	}
 	found, err = c.findIn(ctx, c.namespace)
 	if code(err) == http.StatusForbidden {
-		return nil, false, &Error{NotAllowed, fmt.Sprintf("the user may read neither all namespaces nor %q", c.namespace),
-			"name a namespace with -n, or ask for rights to list pods and deployments there", err}
+		return nil, false, &Error{
+			NotAllowed, fmt.Sprintf("the user may read neither all namespaces nor %q", c.namespace),
+			"name a namespace with -n, or ask for rights to list pods and deployments there", err,
+		}
 	}
 	return found, false, err
 }
@@ -114,8 +118,10 @@ func (c *Cluster) findNamed(ctx context.Context) (found []Component, err error) 
 		found = append(found, some...)
 	}
 	if refusals == len(c.o.Namespaces) {
-		return nil, &Error{NotAllowed, fmt.Sprintf("the user may list neither workloads nor pods of namespace %q", strings.Join(c.o.Namespaces, ", ")),
-			"check the name; if it is right, ask for rights to list pods and deployments there", refused}
+		return nil, &Error{
+			NotAllowed, fmt.Sprintf("the user may list neither workloads nor pods of namespace %q", strings.Join(c.o.Namespaces, ", ")),
+			"check the name; if it is right, ask for rights to list pods and deployments there", refused,
+		}
 	}
 	return found, nil
 }

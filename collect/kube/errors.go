@@ -95,11 +95,15 @@ func unreachable(err error, cfg *rest.Config, now time.Time) error {
 	case code(err) == http.StatusForbidden:
 		return &Error{NotAllowed, fmt.Sprintf("the server %s refuses the user", host), "ask for rights to get and list, or choose another --context", err}
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return &Error{CertExpired, fmt.Sprintf("the certificate of the server %s is expired or not yet valid", host),
-			"renew it (`kubeadm certs check-expiration` on a control plane node), and check this machine's clock", err}
+		return &Error{
+			CertExpired, fmt.Sprintf("the certificate of the server %s is expired or not yet valid", host),
+			"renew it (`kubeadm certs check-expiration` on a control plane node), and check this machine's clock", err,
+		}
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &name):
-		return &Error{CertUntrusted, fmt.Sprintf("the certificate of the server %s is not trusted", host),
-			"check --certificate-authority and the cluster's entry in the kubeconfig; --insecure-skip-tls-verify only if you know the network", err}
+		return &Error{
+			CertUntrusted, fmt.Sprintf("the certificate of the server %s is not trusted", host),
+			"check --certificate-authority and the cluster's entry in the kubeconfig; --insecure-skip-tls-verify only if you know the network", err,
+		}
 	case strings.Contains(err.Error(), "tls: expired certificate"), strings.Contains(err.Error(), "tls: certificate expired"):
 		return expired(cfg, now, err)
 	case strings.Contains(err.Error(), "getting credentials"):
@@ -109,16 +113,20 @@ func unreachable(err error, cfg *rest.Config, now time.Time) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	}
-	return &Error{Unreachable, fmt.Sprintf("the server %s cannot be reached", host),
-		"check that `kubectl version` answers from here: address, VPN, firewall, --context", err}
+	return &Error{
+		Unreachable, fmt.Sprintf("the server %s cannot be reached", host),
+		"check that `kubectl version` answers from here: address, VPN, firewall, --context", err,
+	}
 }
 
 func unauthorized(err error, cfg *rest.Config, now time.Time) error {
 	if end, ok := certificateEnd(cfg); ok && now.After(end) {
 		return expired(cfg, now, err)
 	}
-	return &Error{Unauthorized, fmt.Sprintf("the server %s does not accept the credentials", cfg.Host),
-		"the token or certificate may have expired: log in again, or choose another --context", err}
+	return &Error{
+		Unauthorized, fmt.Sprintf("the server %s does not accept the credentials", cfg.Host),
+		"the token or certificate may have expired: log in again, or choose another --context", err,
+	}
 }
 
 func expired(cfg *rest.Config, now time.Time, err error) error {

@@ -57,8 +57,12 @@ func TestNamespacesOf(t *testing.T) {
 	found := []Component{
 		{Role: "push", Namespace: "im", Sure: true},
 		{Role: "redis", Namespace: "cache", Backend: true},
-		{Role: "api", Namespace: "alike"}, {Role: "api", Namespace: "alike"}, {Role: "push", Namespace: "alike"},
-		{Role: "api", Namespace: "ports"}, {Role: "push", Namespace: "ports"}, {Role: "rpc-msg", Namespace: "ports"},
+		{Role: "api", Namespace: "alike"},
+		{Role: "api", Namespace: "alike"},
+		{Role: "push", Namespace: "alike"},
+		{Role: "api", Namespace: "ports"},
+		{Role: "push", Namespace: "ports"},
+		{Role: "rpc-msg", Namespace: "ports"},
 	}
 	if got := namespacesOf(found); !slices.Equal(got, []string{"im", "ports"}) {
 		t.Errorf("%q: one sure sign or three different alike ones make an installation", got)

@@ -31,21 +31,25 @@ var recipes = []recipe{
 	},
 	{
 		module: "k8s",
-		args: []string{"-ldflags", "-s -w" +
-			" -X k8s.io/component-base/version.gitVersion=v${VERSION}" +
-			" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=${MINOR}" +
-			" -X k8s.io/component-base/version.gitTreeState=clean -X k8s.io/component-base/version.gitCommit=rig" +
-			" -X k8s.io/client-go/pkg/version.gitVersion=v${VERSION}",
+		args: []string{
+			"-ldflags", "-s -w" +
+				" -X k8s.io/component-base/version.gitVersion=v${VERSION}" +
+				" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=${MINOR}" +
+				" -X k8s.io/component-base/version.gitTreeState=clean -X k8s.io/component-base/version.gitCommit=rig" +
+				" -X k8s.io/client-go/pkg/version.gitVersion=v${VERSION}",
 			"k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager",
-			"k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kubectl"},
+			"k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kubectl",
+		},
 		outputs: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"},
 	},
 	{
 		module: "containerd",
-		args: []string{"-tags", "no_btrfs,no_zfs,no_devmapper",
+		args: []string{
+			"-tags", "no_btrfs,no_zfs,no_devmapper",
 			"-ldflags", "-s -w -X github.com/containerd/containerd/v2/version.Version=${VERSION}",
 			"github.com/containerd/containerd/v2/cmd/containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
-			"github.com/containerd/containerd/v2/cmd/ctr"},
+			"github.com/containerd/containerd/v2/cmd/ctr",
+		},
 		outputs: []string{"containerd", "containerd-shim-runc-v2", "ctr"},
 	},
 	{

@@ -124,8 +124,10 @@ func (r *rig) env() error {
 		return err
 	}
 	for _, v := range [][2]string{
-		{"KUBECONFIG", r.kubeconfig()}, {"IMBUNDLE_RIG_KUBECTL", r.exe("kubectl")},
-		{"IMBUNDLE_RIG_DIR", r.dir}, {"IMBUNDLE_RIG_SKIPPED", string(skipped)},
+		{"KUBECONFIG", r.kubeconfig()},
+		{"IMBUNDLE_RIG_KUBECTL", r.exe("kubectl")},
+		{"IMBUNDLE_RIG_DIR", r.dir},
+		{"IMBUNDLE_RIG_SKIPPED", string(skipped)},
 	} {
 		fmt.Printf("export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
 	}

@@ -11,7 +11,7 @@ func TestRulesAreTwoHundredAndMatchTheirExample(t *testing.T) {
 	if len(rules) != 200 {
 		t.Fatalf("%d rules, want 200", len(rules))
 	}
-	var literals, folded, seen = 0, 0, map[string]bool{}
+	literals, folded, seen := 0, 0, map[string]bool{}
 	for _, r := range rules {
 		re, err := regexp.Compile(r.Expression())
 		if err != nil {
