@@ -17,18 +17,15 @@ type describer struct {
 	entry string
 	line  int64
 
-	kind       string // pod, node, workload once known
-	pod        Pod
-	node       Node
-	load       Workload
-	section    string // top-level heading
-	sub        string // heading below it: a container, a block of it
-	container  *Container
-	state      *ContainerState
-	readyTrue  bool
-	eventsHead bool
-	block      string // Limits, Requests, Environment of a container
-	events     []Event
+	kind      string // pod, node, workload once known
+	pod       Pod
+	node      Node
+	load      Workload
+	section   string // top-level heading
+	container *Container
+	state     *ContainerState
+	block     string // Limits, Requests, Environment of a container
+	events    []Event
 }
 
 // readDescribe adds what describe tells about pods, nodes and workloads.

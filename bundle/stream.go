@@ -10,11 +10,10 @@ import (
 
 // stream is the way into a tar, packed or not, and into a single plain file: from the beginning to the end.
 type stream struct {
-	book  *book
-	path  string
-	file  *os.File // nil for a pipe
-	flow  *flow    // opened and not yet passed over
-	again bool     // a pass was made
+	book *book
+	path string
+	file *os.File // nil for a pipe
+	flow *flow    // opened and not yet passed over
 }
 
 // newPipe reads what comes only once.
