@@ -40,6 +40,9 @@ func (r *rig) apply(namespace string, faults []string) error {
 	if _, err := r.kubectl(time.Minute, "", "wait", "--for=condition=Established", "crd/messageroutes.im.example.com"); err != nil {
 		return err
 	}
+	if _, err := r.kubectl(time.Minute, "", "wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=50s"); err != nil {
+		return err
+	}
 	if err := r.applyText(namespace, config); err != nil {
 		return err
 	}
