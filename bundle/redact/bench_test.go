@@ -42,6 +42,7 @@ func BenchmarkStream(b *testing.B) {
 	r, text := compiled(b), corpus(b, 12<<20)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
+	start := cpuTime()
 	for b.Loop() {
 		s := r.Stream(io.Discard)
 		for from := 0; from < len(text); from += 64 << 10 {
@@ -52,6 +53,9 @@ func BenchmarkStream(b *testing.B) {
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
+	}
+	if used := cpuTime() - start; used > 0 {
+		b.ReportMetric(float64(len(text))*float64(b.N)/1e6/used.Seconds(), "MB/CPU-s")
 	}
 }
 
