@@ -60,7 +60,7 @@ func number(b []byte) bool {
 	return true
 }
 
-// prose reports whether an unquoted value is a word of a sentence: letters only, not long, and another word follows; or a
+// prose reports whether an unquoted value is a word of a sentence: letters only, not long, and another word or a quoted one follows; or a
 // code of a few digits.
 func prose(line []byte, v found, n int) bool {
 	if v.kind.shape != token && v.kind.shape != toEnd {
@@ -78,5 +78,5 @@ func prose(line []byte, v found, n int) bool {
 			return false
 		}
 	}
-	return isLetter(words[1][0])
+	return isLetter(words[1][0]) || words[1][0] == '"' || words[1][0] == '\\'
 }
