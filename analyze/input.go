@@ -45,14 +45,14 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 		f.Clock = append(f.Clock, m.Clock...)
 		for _, g := range m.Gaps {
 			what := cmp.Or(g.Entry, g.Source)
-			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(g.Costs)})
+			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(what, g.Costs)})
 		}
 	}
 	f.takeTruncations(r)
 	end := r.End()
 	if !end.Complete {
 		f.Complete = false
-		f.Cut = end.Reason
+		f.Cut = fmt.Sprintf("%s, at byte %d", end.Reason, end.Offset)
 	}
 	p := r.Plan()
 	if p == nil {
@@ -67,7 +67,7 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 	if !end.Complete || r.Manifest() == nil {
 		for _, name := range p.Missing(r.Names()) {
 			f.Complete = false
-			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs("")})
+			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs(name, "")})
 		}
 	}
 }
@@ -86,9 +86,16 @@ func (f *Facts) takeTruncations(r *bundle.Reader) {
 	}
 }
 
-func costs(known string) specs.Text {
-	if known != "" {
+// costs says what the lack of an entry means: in the collector's words where it had some.
+func costs(entry, known string) specs.Text {
+	log, isLog := bundle.ParsePodLog(entry)
+	switch {
+	case known != "":
 		return text(known, known)
+	case isLog && log.Previous:
+		return text("看不到容器上一次退出前说了什么", "what the container said before it last ended cannot be seen")
+	case isLog:
+		return text("看不到这个容器的日志", "what this container does cannot be seen")
 	}
 	return text("与其相关的结论无法给出", "nothing can be said about what it would show")
 }
@@ -132,7 +139,7 @@ func (f *Facts) input(tolerance time.Duration) Input {
 func (f *Facts) missing() []Missing {
 	out := slices.Concat([]Missing{}, f.Gaps, f.Truncated)
 	for _, m := range f.Malformed {
-		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs("")})
+		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs(m.Entry, "")})
 	}
 	for _, group := range vital {
 		if t := f.textOf(group); t == nil {

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 			return StatusDegraded, lead.cause.Hop, text("曾发生故障，之后已恢复："+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
 		}
 		if sure(lead.confidence) >= sure(Likely) {
-			return StatusBroken, firstBroken(hops, lead), lead.cause.Title
+			return StatusBroken, firstBroken(ranked, hops, lead), lead.cause.Title
 		}
 		return StatusDegraded, lead.cause.Hop, lead.cause.Title
 	}
@@ -69,14 +70,26 @@ func leadingFault(ranked []*diagnosis) *diagnosis {
 	return nil
 }
 
-// firstBroken is the first hop of the path that is broken; below the path it is the hop of the leading cause.
-func firstBroken(hops []HopState, lead *diagnosis) string {
-	for _, h := range hops {
-		if h.State == hopBroken && !h.Below {
-			return h.Hop
+// firstBroken is the first hop of the path that is broken by itself, not as the consequence of another fault. When every fault
+// lies below the path it is the first hop that is broken at all.
+func firstBroken(ranked []*diagnosis, hops []HopState, lead *diagnosis) string {
+	own := map[string]bool{}
+	for _, d := range ranked {
+		if d.fault() && !d.recovered && d.by == nil {
+			own[d.cause.Hop] = true
 		}
 	}
-	return lead.cause.Hop
+	first := ""
+	for _, h := range hops {
+		if h.Below || h.State != hopBroken {
+			continue
+		}
+		if own[h.Hop] {
+			return h.Hop
+		}
+		first = cmp.Or(first, h.Hop)
+	}
+	return cmp.Or(first, lead.cause.Hop)
 }
 
 // lacking names what keeps the path from being called healthy: roles without a log, hops that their roles should show and do
