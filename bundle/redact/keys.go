@@ -20,9 +20,8 @@ type keyRule struct {
 
 // ending is a key that may have something before it.
 type ending struct {
-	text   string
-	word   bool // begins a word
-	except bool
+	text string
+	word bool // begins a word
 	keyRule
 }
 
