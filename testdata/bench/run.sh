@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The table of targets: builds the corpus and the peer (both are cached), then times whole processes alternately.
-# ROUNDS (5), PEER=0 leaves troubleshoot out. Called by make bench after make build.
+# ROUNDS (5), LIMIT of one run (400s); PEER=0 leaves troubleshoot out. Called by make bench after make build.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -38,4 +38,4 @@ if [ "${PEER:-1}" != 0 ]; then
   (cd testdata/bench && go build -o "$cache/tsanalyze" ./tsanalyze)
   peer=(-tsanalyze "$cache/tsanalyze")
 fi
-"$cache/measure" -imbundle bin/imbundle -cache "$cache" -rounds "${ROUNDS:-5}" "${peer[@]}"
+"$cache/measure" -imbundle bin/imbundle -cache "$cache" -rounds "${ROUNDS:-5}" -limit "${LIMIT:-400s}" "${peer[@]}"
