@@ -161,10 +161,11 @@ func (s scenario) await(t *testing.T) {
 
 // verdict collects and analyzes the scenario and holds the leading cause against the one that was injected.
 func (s scenario) verdict(t *testing.T) {
+	before := pods(t, s.namespace)
 	a, res := collect(t, s.namespace)
 	a.reached(t, res)
-	r := analyze(t, a)
-	s.judge(t, a, r)
+	s.judge(t, a, analyze(t, a))
+	samePrevious(t, a, s.namespace, before)
 }
 
 func (s scenario) judge(t *testing.T, a *archive, r *report) {

@@ -114,6 +114,33 @@ func lineMatches(ours, theirs []byte) bool {
 	return true
 }
 
+// samePrevious compares the logs of containers that ended with what kubectl prints of them, where nothing was restarted
+// between the collection and the question.
+func samePrevious(t *testing.T, a *archive, namespace string, before []pod) {
+	t.Helper()
+	compared := 0
+	for _, p := range pods(t, namespace) {
+		i := slices.IndexFunc(before, func(b pod) bool { return b.Metadata.Name == p.Metadata.Name })
+		if i < 0 || len(p.Status.ContainerStatuses) != 1 || len(before[i].Status.ContainerStatuses) != 1 {
+			continue
+		}
+		now, then := p.Status.ContainerStatuses[0], before[i].Status.ContainerStatuses[0]
+		if now.RestartCount == 0 || now.RestartCount != then.RestartCount || (now.State.Waiting == nil) != (then.State.Waiting == nil) {
+			continue
+		}
+		name := logName(namespace, p.Metadata.Name, now.Name+"-previous")
+		theirs, err := kubectlMay(t, "logs", "-n", namespace, p.Metadata.Name, "-c", now.Name, "--previous", "--timestamps")
+		if err != nil || strings.HasPrefix(theirs, "unable to retrieve container logs") {
+			theirs = ""
+		}
+		if err := sameButRedacted(a.files[name], []byte(theirs), true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		compared++
+	}
+	t.Logf("%d previous logs are as kubectl prints them", compared)
+}
+
 // sameTables compares the tables of many kinds, built in and custom, with kubectl's, but for the columns that pass with time.
 func sameTables(t *testing.T, a *archive, namespace string) {
 	for _, kind := range []string{
