@@ -22,6 +22,7 @@ const maxMinutes = 150_000
 type pass struct {
 	shared  *matcher
 	scanner *scan.Scanner
+	in      *bufio.Reader // over the entry that is being read
 	year    int
 	zone    *time.Location
 
@@ -65,13 +66,15 @@ const (
 )
 
 func newPass(m *matcher, year int, zone *time.Location) *pass {
-	return &pass{shared: m, scanner: m.set.NewScanner(), year: year, zone: zone}
+	return &pass{shared: m, scanner: m.set.NewScanner(), in: bufio.NewReaderSize(nil, 64<<10), year: year, zone: zone}
 }
 
 // read takes in one entry. Only the loss of the input itself is an error; what is malformed is noted.
 func (p *pass) read(f *bundle.File) error {
 	p.entries++
-	in := bufio.NewReaderSize(&counted{r: f, n: &p.bytes}, 64<<10)
+	in := p.in
+	in.Reset(&counted{r: f, n: &p.bytes})
+	defer in.Reset(nil)
 	head, err := in.Peek(sniffSize)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return fmt.Errorf("reading %q: %w", f.Name, err)

@@ -9,9 +9,9 @@ import (
 
 // circumstances are what a recast looks at besides the episode itself.
 type circumstances struct {
-	starts []time.Time // of any process of the installation, sorted
-	rolls  []time.Time // pod rebuilds and rollouts, sorted
-	others []Evidence  // what else was found
+	starts []time.Time           // of any process of the installation, sorted
+	rolls  []time.Time           // pod rebuilds and rollouts, sorted
+	others map[string][]Evidence // what else was found, by cause
 }
 
 // sameTime is how far apart two pieces of evidence may lie and still be of one time.
@@ -45,10 +45,24 @@ func near(times []time.Time, t time.Time, d time.Duration) bool {
 
 // has tells whether other evidence for one of the causes, at least as sure as wanted, is of the episode's time.
 func (c *circumstances) has(e *episode, causes []string, atLeast string) bool {
-	return slices.ContainsFunc(c.others, func(o Evidence) bool {
-		own := o.Check == e.rule.ID && o.Subject.Pod == e.subject.Pod && o.Subject.Role == e.subject.Role
-		return !own && slices.Contains(causes, o.Cause) && sure(o.Confidence) >= sure(atLeast) && overlap(o.Since, o.Until, e.first, e.last)
-	})
+	for _, cause := range causes {
+		if slices.ContainsFunc(c.others[cause], func(o Evidence) bool {
+			own := o.Check == e.rule.ID && o.Subject.Pod == e.subject.Pod && o.Subject.Role == e.subject.Role
+			return !own && sure(o.Confidence) >= sure(atLeast) && overlap(o.Since, o.Until, e.first, e.last)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// byCause sorts evidence by what it speaks for.
+func byCause(all []Evidence) map[string][]Evidence {
+	out := map[string][]Evidence{}
+	for _, e := range all {
+		out[e.Cause] = append(out[e.Cause], e)
+	}
+	return out
 }
 
 // overlap tells whether two spans meet; unknown times meet any.

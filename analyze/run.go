@@ -50,10 +50,10 @@ func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Repor
 // judge turns facts and hits into the report.
 func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	eps, context := episodesOf(p, m, f)
-	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: plain(eps)}
+	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: byCause(plain(eps))}
 	f.Evidence = recast(eps, c)
 	findings := runChecks(o.Checks, f)
-	c.others = append(slices.Clone(f.Evidence), evidenceOf(findings)...)
+	c.others = byCause(append(slices.Clone(f.Evidence), evidenceOf(findings)...))
 	f.Evidence = recast(eps, c)
 	findings = runChecks(o.Checks, f)
 	refute(f.Evidence, findings)

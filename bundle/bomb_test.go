@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -78,11 +79,11 @@ func TestManyTinyEntries(t *testing.T) {
 		return tw.Close()
 	})
 	var r *bundle.Reader
-	got := 0
+	var got atomic.Int64
 	heap := peak(func(sample func()) {
 		r = open(t, "-", bundle.ReadOptions{Stdin: in})
 		err := r.Each(context.Background(), 2, func(_ int, f *bundle.File) error {
-			if got++; got%50_000 == 0 {
+			if got.Add(1)%50_000 == 0 {
 				sample()
 			}
 			return nil
@@ -91,8 +92,8 @@ func TestManyTinyEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if e := r.End(); e.Complete || !strings.Contains(e.Reason, "more than 250000 entries") || got != 250_000 {
-		t.Errorf("%d entries, end %+v", got, e)
+	if e := r.End(); e.Complete || !strings.Contains(e.Reason, "more than 250000 entries") || got.Load() != 250_000 {
+		t.Errorf("%d entries, end %+v", got.Load(), e)
 	}
 	if heap > 100<<20 {
 		t.Errorf("the heap rose by %d MiB", heap>>20)

@@ -57,7 +57,7 @@ func (s *stream) fresh() (*flow, error) {
 	return newFlow(s.file, s.path, true, s.book.lim)
 }
 
-func (s *stream) each(ctx context.Context, _ int, visit Visit) error {
+func (s *stream) each(ctx context.Context, workers int, visit Visit) error {
 	f, err := s.fresh()
 	if err != nil {
 		return err
@@ -67,6 +67,9 @@ func (s *stream) each(ctx context.Context, _ int, visit Visit) error {
 	p, err := newPass(ctx, f, s.book, s.path)
 	if err != nil {
 		return err
+	}
+	if workers > 1 {
+		return p.spread(ctx, workers, visit)
 	}
 	for {
 		file, err := p.next()
