@@ -88,14 +88,16 @@ type Grant struct {
 }
 
 // Reserve grants a stream at most want bytes: the part of what is left that its weight deserves among the weights of
-// all streams still to come, its own included. Settle must be called when the stream has ended.
-func (b *Budget) Reserve(priority int, want int64, weight, weights float64) *Grant {
+// all streams still to come, its own included. A part of less than least is of no use to anybody: those that come first
+// get so much then, as long as there is any. Settle must be called when the stream has ended.
+func (b *Budget) Reserve(priority int, least, want int64, weight, weights float64) *Grant {
 	if b == nil {
 		return &Grant{Bytes: want}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	part := int64(float64(b.left(priority)) * weight / max(weight, weights))
+	left := b.left(priority)
+	part := min(left, max(least, int64(float64(left)*weight/max(weight, weights))))
 	g := &Grant{Bytes: min(want, part), budget: b}
 	g.left = g.Bytes
 	b.granted += g.left

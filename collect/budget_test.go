@@ -19,7 +19,7 @@ func TestBudget(t *testing.T) {
 	if got := b.Left(50); got != 3600 {
 		t.Errorf("what a source did not need is free when it ends: %d", got)
 	}
-	g := b.Reserve(50, 2000, 1, 4)
+	g := b.Reserve(50, 10, 2000, 1, 4)
 	if g.Bytes != 900 {
 		t.Errorf("a quarter of the weights gets a quarter: %d", g.Bytes)
 	}
@@ -32,8 +32,11 @@ func TestBudget(t *testing.T) {
 	if got := b.Left(50); got != 3100 {
 		t.Errorf("what a stream did not use flows back: %d", got)
 	}
-	if g := b.Reserve(50, 100, 3, 3); g.Bytes != 100 {
+	if g := b.Reserve(50, 10, 100, 3, 3); g.Bytes != 100 {
 		t.Errorf("nobody gets more than is wanted: %d", g.Bytes)
+	}
+	if g := b.Reserve(50, 50, 100, 1, 1000); g.Bytes != 50 {
+		t.Errorf("a part too small for use is made as large as the least: %d", g.Bytes)
 	}
 }
 
@@ -42,7 +45,7 @@ func TestNoBudget(t *testing.T) {
 	b.promise("x", 1, 1)
 	b.spend("x", 1)
 	b.release("x")
-	g := b.Reserve(1, 77, 1, 100)
+	g := b.Reserve(1, 10, 77, 1, 100)
 	g.use(5)
 	g.Settle()
 	if g.Bytes != 77 || b.Left(1) < 1<<60 {

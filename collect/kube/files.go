@@ -140,7 +140,7 @@ func newest(all []logFile, from time.Time) []logFile {
 func (f *files) copy(ctx context.Context, b *collect.Batch, s *stream, file logFile) error {
 	ctx, cancel := context.WithTimeout(ctx, f.c.o.StreamTimeout)
 	defer cancel()
-	grant := b.Budget().Reserve(b.Priority(), b.MaxLogSize(), 1, 4)
+	grant := b.Budget().Reserve(b.Priority(), leastLog, b.MaxLogSize(), 1, 4)
 	defer grant.Settle()
 	attrs := s.attrs()
 	attrs["path"] = file.path

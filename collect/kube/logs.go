@@ -88,7 +88,7 @@ func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 		}
 		some = append(some, s)
 	}
-	q := newQueue(some, l.c.o.StreamsPerNode)
+	q := newQueue(some, l.c.o.Streams, l.c.o.StreamsPerNode)
 	stop := context.AfterFunc(ctx, func() {
 		for _, s := range q.stop() {
 			b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "not begun: " + endText(ctx)})
@@ -99,16 +99,16 @@ func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 	for range min(l.c.o.Streams, len(some)) {
 		work.Go(func() {
 			for {
-				s, weights, down := q.next()
+				s, t := q.next()
 				if s == nil {
 					return
 				}
-				if down != "" {
-					b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "node " + s.node + " was given up: " + down})
-					q.done(s, down)
+				if t.down != "" {
+					b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "node " + s.node + " was given up: " + t.down})
+					q.done(s, t.down)
 					continue
 				}
-				q.done(s, l.read(ctx, b, s, weights))
+				q.done(s, l.read(ctx, b, s, t))
 			}
 		})
 	}
@@ -125,14 +125,15 @@ func endText(ctx context.Context) string {
 }
 
 // read collects one log. It returns why the node is at fault, when it did not answer.
-func (l *logs) read(ctx context.Context, b *collect.Batch, s *stream, weights float64) (fault string) {
-	grant := b.Budget().Reserve(b.Priority(), b.MaxLogSize(), s.weight(), weights)
+func (l *logs) read(ctx context.Context, b *collect.Batch, s *stream, t turn) (fault string) {
+	grant := b.Budget().Reserve(b.Priority(), leastLog, b.MaxLogSize(), s.weight(), t.weights)
 	defer grant.Settle()
 	if grant.Bytes < min(leastLog, b.MaxLogSize()) {
 		b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Budget, Detail: "nothing was left of the size limit"})
 		return ""
 	}
 	r := &reading{c: l.c, s: s, limit: grant.Bytes, window: l.window(b.Window())}
+	r.timeout, r.newestTimeout = l.c.timeouts(ctx, t.waves)
 	defer r.free()
 	r.run(ctx)
 	s.lines.Store(r.kept.lines)
@@ -146,6 +147,17 @@ func (l *logs) read(ctx context.Context, b *collect.Batch, s *stream, weights fl
 	}
 	l.write(ctx, b, r, grant) // an empty log: the container said nothing in the window
 	return ""
+}
+
+// timeouts are what a stream and the one for its newest lines may take, so that the logs of all waves have their share
+// of the time that is left.
+func (c *Cluster) timeouts(ctx context.Context, waves int) (stream, newest time.Duration) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return c.o.StreamTimeout, newestTimeout
+	}
+	share := time.Until(end) * 9 / 10 / time.Duration(waves)
+	return min(c.o.StreamTimeout, share*3/4), min(newestTimeout, share/4)
 }
 
 // window is what logs are asked for: wider than the user's by as much as the clocks differ.

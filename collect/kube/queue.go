@@ -14,43 +14,65 @@ type queue struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	pending []*stream
+	streams int // at a time
 	perNode int
 	busy    map[string]int
 	missed  map[string]int // strikes in a row
 	down    map[string]string
 	stopped bool
-	weights float64 // of what is pending
+	onNode  map[string]int // how many of what is pending
+	weights float64        // of what is pending
 }
 
-func newQueue(all []*stream, perNode int) *queue {
-	q := &queue{pending: all, perNode: perNode, busy: map[string]int{}, missed: map[string]int{}, down: map[string]string{}}
+// turn is what a log is handed out with.
+type turn struct {
+	weights float64 // of all that were still to come, this one included
+	waves   int     // how many logs have to be read one after another until all are, this one included
+	down    string  // why its node was given up, if it was
+}
+
+func newQueue(all []*stream, streams, perNode int) *queue {
+	q := &queue{pending: all, streams: streams, perNode: perNode, onNode: map[string]int{}, busy: map[string]int{}, missed: map[string]int{}, down: map[string]string{}}
 	q.changed = sync.NewCond(&q.mu)
 	for _, s := range all {
 		q.weights += s.weight()
+		q.onNode[s.node]++
 	}
 	return q
 }
 
-// next waits for a log that may be read. It gives the weight of all that were still to come, this one included, and why
-// its node was given up, if it was. It is nil when nothing is left or the queue was stopped.
-func (q *queue) next() (s *stream, weights float64, down string) {
+// next waits for a log that may be read. It is nil when nothing is left or the queue was stopped.
+func (q *queue) next() (*stream, turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		if q.stopped || len(q.pending) == 0 {
-			return nil, 0, ""
+			return nil, turn{}
 		}
 		i := slices.IndexFunc(q.pending, func(s *stream) bool { return q.down[s.node] != "" || q.busy[s.node] < q.perNode })
 		if i < 0 {
 			q.changed.Wait()
 			continue
 		}
-		s, weights = q.pending[i], q.weights
+		s := q.pending[i]
+		t := turn{weights: q.weights, waves: q.waves(), down: q.down[s.node]}
 		q.pending = slices.Delete(q.pending, i, i+1)
 		q.weights -= s.weight()
+		q.onNode[s.node]--
 		q.busy[s.node]++
-		return s, weights, q.down[s.node]
+		return s, t
 	}
+}
+
+// waves is how many logs come one after another at the node that has most of what is pending, or in the whole.
+func (q *queue) waves() int {
+	n := (len(q.pending) + q.streams - 1) / q.streams
+	for node, pending := range q.onNode {
+		if q.down[node] == "" {
+			n = max(n, (pending+q.perNode-1)/q.perNode)
+		}
+	}
+	return n
 }
 
 // done takes a log back. An answer of its node, whatever it said, clears the node's strikes; fault says that there was none.

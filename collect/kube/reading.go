@@ -21,8 +21,8 @@ const (
 	bytesPerLine  = 100  // fewer are rare: so many lines are asked for that the size limit is met
 	newestLines   = 2000 // asked for when a stream was too slow to reach its end
 	newestTimeout = 10 * time.Second
-	largestHead   = 4 << 20 // what limitBytes asks for at most
-	interrupted   = 1 << 20 // what is kept of the tail when the run ends in the middle
+	largestHead   = 512 << 10 // what limitBytes asks for at most
+	interrupted   = 1 << 20   // what is kept of the tail when the run ends in the middle
 )
 
 // reading is one log on its way from the kubelet. The newest lines are asked for first (tailLines); only if those do not
@@ -32,9 +32,12 @@ type reading struct {
 	s      *stream
 	limit  int64
 	window bundle.Window
+	// How long the stream may take, and after it the one for its newest lines.
+	timeout, newestTimeout time.Duration
 
 	kept   *keeper      // what came, oldest first
 	head   bytes.Buffer // the beginning of the window, when kept does not have it; whole lines
+	grown  bool         // kept takes no more
 	joined bool         // nothing is missing between head and kept
 	newest *keeper      // the end, when kept does not have it
 	first  time.Time
@@ -69,8 +72,9 @@ func (r *reading) run(ctx context.Context) {
 	if r.window.To.IsZero() {
 		q.Set("tailLines", strconv.FormatInt(lines, 10))
 	}
-	answered, err := r.stream(ctx, q, r.kept, r.c.o.StreamTimeout)
+	answered, err := r.stream(ctx, q, r.kept, r.timeout)
 	r.err = err
+	memory.grown(r)
 	if !answered {
 		r.fault = nodeFault(err)
 		return
@@ -102,7 +106,9 @@ func (r *reading) query() url.Values {
 // readHead reads the beginning of the window up to what is there already.
 func (r *reading) readHead(ctx context.Context) {
 	q := r.query()
-	q.Set("limitBytes", strconv.FormatInt(min(r.limit/10, largestHead), 10))
+	size := min(r.limit/10, largestHead)
+	q.Set("limitBytes", strconv.FormatInt(size, 10))
+	r.head.Grow(int(size))
 	c := &cutter{to: &r.head, end: r.first, strict: true}
 	_, err := r.streamInto(ctx, q, c, r.c.o.RequestTimeout)
 	r.joined = c.past
@@ -117,7 +123,7 @@ func (r *reading) readNewest(ctx context.Context) {
 	q := r.query()
 	q.Set("tailLines", strconv.Itoa(newestLines))
 	r.newest = newKeeper(r.limit / 10)
-	if _, err := r.streamInto(ctx, q, &cutter{to: r.newest, begin: r.last, end: r.window.To}, newestTimeout); err != nil {
+	if _, err := r.streamInto(ctx, q, &cutter{to: r.newest, begin: r.last, end: r.window.To}, r.newestTimeout); err != nil {
 		r.err = fmt.Errorf("%w; reading the newest lines: %w", r.err, err)
 	}
 }
@@ -148,10 +154,16 @@ func (r *reading) streamInto(ctx context.Context, q url.Values, to *cutter, time
 	defer res.Body.Close()
 	waiting := time.AfterFunc(r.c.o.IdleTimeout, func() { cancel(errIdle{r.c.o.IdleTimeout}) })
 	defer waiting.Stop()
+	end := time.Now().Add(timeout)
 	late := time.AfterFunc(timeout, func() { cancel(errSlow{timeout}) })
 	defer late.Stop()
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, 32<<10)
 	for {
+		waiting.Stop()
+		if began := time.Now(); memory.wait(ctx, r) && late.Stop() {
+			end = end.Add(time.Since(began)) // the server is not to blame
+			late.Reset(time.Until(end))
+		}
 		waiting.Reset(r.c.o.IdleTimeout)
 		n, err := res.Body.Read(buf)
 		if n > 0 && to.write(buf[:n]) {

@@ -35,11 +35,12 @@ type keeper struct {
 	total      int64
 	dropped    int64
 	lines      int64
+	held       int64 // bytes in memory of the chunks
 }
 
 // newKeeper keeps at most limit bytes, a tenth of them from the beginning.
 func newKeeper(limit int64) *keeper {
-	unit := int(max(4<<10, min(chunkSize, limit/20)))
+	unit := int(max(1<<10, min(chunkSize, limit/20)))
 	all := max(2, int(limit)/unit)
 	heads := max(1, all/10)
 	return &keeper{unit: unit, heads: heads, tails: max(1, all-heads)}
@@ -88,21 +89,37 @@ func reuse(b []byte) {
 // put moves the full chunk to the head, or to the tail, whose oldest chunk then gives way.
 func (k *keeper) put() {
 	if len(k.head) < k.heads {
-		k.head = append(k.head, pack(k.fill))
+		k.head = append(k.head, k.hold(k.fill))
 		k.fill = nil
 		return
 	}
-	k.tail = append(k.tail, pack(k.fill))
+	k.tail = append(k.tail, k.hold(k.fill))
 	k.fill = nil
 	for len(k.tail) > k.tails {
 		k.drop()
 	}
 }
 
+// hold makes a chunk and counts its memory.
+func (k *keeper) hold(data []byte) chunk {
+	c := pack(data)
+	k.held += int64(cap(c.data))
+	memory.take(cap(c.data))
+	return c
+}
+
+// giveUp frees a chunk's memory; the chunk is empty afterwards.
+func (k *keeper) giveUp(c *chunk) {
+	n := cap(c.data)
+	c.free()
+	*c = chunk{}
+	k.held -= int64(n)
+	memory.take(-n)
+}
+
 func (k *keeper) drop() {
 	k.dropped += int64(k.tail[0].size)
-	k.tail[0].free()
-	k.tail[0] = chunk{}
+	k.giveUp(&k.tail[0])
 	k.tail = k.tail[1:]
 }
 
@@ -134,14 +151,16 @@ func (k *keeper) peek(n int) []byte {
 
 // free gives up what is held.
 func (k *keeper) free() {
-	for _, c := range append(k.head, k.tail...) {
-		c.free()
+	for _, part := range [][]chunk{k.head, k.tail} {
+		for i := range part {
+			k.giveUp(&part[i])
+		}
 	}
 	reuse(k.fill)
 	k.head, k.tail, k.fill = nil, nil, nil
 }
 
-// writeHead writes the head; it ends with a whole line when something behind it was dropped. It returns the bytes written.
+// writeHead writes the head and frees it; it ends with a whole line when something behind it was dropped. It returns the bytes written.
 func (k *keeper) writeHead(w io.Writer) (int64, error) {
 	var n int64
 	for i, c := range k.head {
@@ -154,6 +173,7 @@ func (k *keeper) writeHead(w io.Writer) (int64, error) {
 		}
 		m, err := w.Write(data)
 		done()
+		k.giveUp(&k.head[i])
 		n += int64(m)
 		if err != nil {
 			return n, err
@@ -162,11 +182,11 @@ func (k *keeper) writeHead(w io.Writer) (int64, error) {
 	return n, nil
 }
 
-// writeTail writes what follows the head; it begins with a whole line when something before it was dropped.
+// writeTail writes what follows the head, and frees the chunks of it; it begins with a whole line when something before it was dropped.
 func (k *keeper) writeTail(w io.Writer) (int64, error) {
 	var n int64
 	cut := k.dropped > 0
-	for _, c := range append(k.tail, chunk{data: k.fill, size: len(k.fill)}) {
+	for i, c := range append(k.tail, chunk{data: k.fill, size: len(k.fill)}) {
 		data, done, err := c.bytes()
 		if err != nil {
 			return n, err
@@ -180,6 +200,9 @@ func (k *keeper) writeTail(w io.Writer) (int64, error) {
 		}
 		m, err := w.Write(data)
 		done()
+		if i < len(k.tail) {
+			k.giveUp(&k.tail[i])
+		}
 		n += int64(m)
 		if err != nil {
 			return n, err
@@ -203,10 +226,12 @@ func pack(data []byte) chunk {
 		return chunk{data: data, size: size}
 	}
 	plain.Add(-int64(size))
-	var b bytes.Buffer
+	room := *buffers.Get().(*[]byte)
+	defer reuse(room)
+	b := bytes.NewBuffer(room[:0])
 	w := packers.Get().(*flate.Writer)
 	defer packers.Put(w)
-	w.Reset(&b)
+	w.Reset(b)
 	_, err := w.Write(data)
 	if closeErr := w.Close(); err != nil || closeErr != nil {
 		panic("writing to memory failed") // a bytes.Buffer takes everything
@@ -236,7 +261,7 @@ var unpackers = sync.Pool{New: func() any { return flate.NewReader(bytes.NewRead
 
 // free gives the chunk's room back; it must not be used again.
 func (c chunk) free() {
-	if !c.packed {
+	if !c.packed && c.size > 0 {
 		plain.Add(-int64(c.size))
 		reuse(c.data)
 	}
