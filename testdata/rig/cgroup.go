@@ -17,9 +17,10 @@ import (
 // same machine does not take our pods for orphans of its own.
 const cgroupRoot = "/imbundle-rig"
 
+const mount = "/sys/fs/cgroup"
+
 // cgroups are the folders of the root: one with version 2, one for each controller with version 1.
 func cgroups() ([]string, error) {
-	const mount = "/sys/fs/cgroup"
 	if _, err := os.Stat(mount + "/cgroup.controllers"); err == nil {
 		return []string{mount + cgroupRoot}, nil
 	}
@@ -60,11 +61,21 @@ func makeCgroups() error {
 	return nil
 }
 
+// made lists the rig's groups that are there. Beside version 1 the runtime makes them in version 2 by itself.
+func made() ([]string, error) {
+	one, err := filepath.Glob(mount + cgroupRoot)
+	if err != nil {
+		return nil, err
+	}
+	more, err := filepath.Glob(mount + "/*" + cgroupRoot)
+	return append(one, more...), err
+}
+
 // endContainers ends every process of the rig's control groups.
 func endContainers() error {
-	roots, err := cgroups()
+	roots, err := made()
 	if err != nil {
-		return nil // then nothing was started either
+		return err
 	}
 	for range 50 {
 		pids, err := members(roots)
@@ -116,9 +127,9 @@ func folders(roots []string) (all []string) {
 }
 
 func removeCgroups() error {
-	roots, err := cgroups()
+	roots, err := made()
 	if err != nil {
-		return nil
+		return err
 	}
 	for _, dir := range slices.Backward(folders(roots)) {
 		if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
