@@ -82,11 +82,8 @@ func stall(f *analyze.Facts, from, to time.Time) (analyze.Evidence, bool) {
 	return e, len(e.Samples) > 0
 }
 
-// A log may simply have been taken a little earlier than the others, so an end is judged by more than a pause is.
-const (
-	leastSilence = 10 * time.Second
-	leastHanded  = 5
-)
+// leastSilence is longer than leastGap: a log may simply have been taken a little earlier than the others.
+const leastSilence = 10 * time.Second
 
 // silence tells whether a role that did its work says nothing more while the hop before it goes on to hand over.
 func silence(f *analyze.Facts, role string, handed, work *analyze.Progress) (analyze.Evidence, bool) {
@@ -111,7 +108,7 @@ func silence(f *analyze.Facts, role string, handed, work *analyze.Progress) (ana
 	for _, t := range after {
 		e.Count += t.Count
 	}
-	if e.Count < leastHanded || len(e.Samples) == 0 {
+	if e.Count < leastSends || len(e.Samples) == 0 {
 		return analyze.Evidence{}, false
 	}
 	e.Since = time.Unix(after[0].Second, 0).UTC()
