@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -114,21 +112,13 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	}
 	view := newProgress(s, f.quiet)
 	o.Progress = view
-	boundMemory()
+	boundMemory(128 << 20)
 	res, err := collect.Run(ctx, o, sources)
 	view.close()
 	if res == nil {
 		return err
 	}
 	return f.sumUp(s, res, err)
-}
-
-// boundMemory makes the garbage collector run sooner, unless GOMEMLIMIT says otherwise: a collection often shares its
-// machine with the installation.
-func boundMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(128 << 20)
-	}
 }
 
 // mustNotExist says early what creating the file would say after the cluster was asked; creating still decides.
