@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSmoke is what every change has to pass: a healthy and a broken installation, rights of an administrator and of one
@@ -18,6 +19,7 @@ func TestSmoke(t *testing.T) {
 	t.Run("healthy", func(t *testing.T) {
 		t.Parallel()
 		looker := addEphemeral(t, healthy.namespace)
+		awaitTop(t, healthy.namespace)
 		a, res := collect(t, healthy.namespace)
 		a.reached(t, res)
 		healthy.judge(t, a, analyze(t, a))
@@ -186,6 +188,25 @@ func steady(table string) []string {
 }
 
 var head = regexp.MustCompile(`\S+( \S+)*`)
+
+// awaitTop waits until metrics-server has measured every pod that runs.
+func awaitTop(t *testing.T, namespace string) {
+	t.Helper()
+	running := 0
+	for _, p := range pods(t, namespace) {
+		if p.Status.Phase == "Running" {
+			running++
+		}
+	}
+	measured := 0
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
+		out, err := kubectlMay(t, "top", "pods", "-n", namespace, "--no-headers")
+		if measured = strings.Count(out, "\n"); err == nil && measured == running {
+			return
+		}
+	}
+	t.Fatalf("metrics-server measures %d of %d pods", measured, running)
+}
 
 var numbers = regexp.MustCompile(`\d+`)
 

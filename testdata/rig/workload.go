@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -16,7 +17,7 @@ import (
 
 func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// apply makes a namespace with a whole OpenIM in it, and then the faults over it.
+// apply makes a namespace with a whole OpenIM in it; the components of a fault stand in the place of the healthy ones.
 
 func (r *rig) apply(namespace string, faults []string) error {
 	base, err := filepath.Glob(filepath.Join(r.home, "manifests", "base", "*.yaml"))
@@ -26,15 +27,23 @@ func (r *rig) apply(namespace string, faults []string) error {
 	for i := range base {
 		base[i] = "base/" + filepath.Base(base[i])
 	}
+	left := slices.Clone(roles)
 	for i := range faults {
 		faults[i] = "faults/" + faults[i] + ".yaml"
+		text, err := r.render(faults[i], namespace, nil)
+		if err != nil {
+			return err
+		}
+		for _, m := range component.FindAllStringSubmatch(text, -1) {
+			left = slices.DeleteFunc(left, func(role string) bool { return role == m[1] })
+		}
 	}
 	config, err := r.kubectl(30*time.Second, "", "create", "configmap", "openim-config", "-n", namespace,
 		"--from-file="+filepath.Join(r.home, "config"), "--dry-run=client", "-o", "yaml")
 	if err != nil {
 		return err
 	}
-	if err := r.applyFiles(namespace, []string{"cluster.yaml"}); err != nil {
+	if err := r.applyFiles(namespace, nil, "cluster.yaml"); err != nil {
 		return err
 	}
 	if _, err := r.kubectl(time.Minute, "", "wait", "--for=condition=Established", "crd/messageroutes.im.example.com"); err != nil {
@@ -46,13 +55,15 @@ func (r *rig) apply(namespace string, faults []string) error {
 	if err := r.applyText(namespace, config); err != nil {
 		return err
 	}
-	return r.applyFiles(namespace, base, faults...)
+	return r.applyFiles(namespace, left, append(base, faults...)...)
 }
 
-func (r *rig) applyFiles(namespace string, files []string, more ...string) error {
+var component = regexp.MustCompile(`(?m)^metadata: \{name: (openim-[a-z-]+)\}`)
+
+func (r *rig) applyFiles(namespace string, roles []string, files ...string) error {
 	var texts []string
-	for _, f := range append(files, more...) {
-		text, err := r.render(f, namespace)
+	for _, f := range files {
+		text, err := r.render(f, namespace, roles)
 		if err != nil {
 			return err
 		}
@@ -67,7 +78,7 @@ func (r *rig) applyText(namespace, text string) error {
 }
 
 // render fills a manifest: {{.Namespace}}, {{.Roles}} and the like.
-func (r *rig) render(file, namespace string) (string, error) {
+func (r *rig) render(file, namespace string, roles []string) (string, error) {
 	t, err := template.ParseFiles(filepath.Join(r.home, "manifests", file))
 	if err != nil {
 		return "", err
