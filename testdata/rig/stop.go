@@ -25,11 +25,13 @@ func (r *rig) down() error {
 	for _, name := range servers {
 		keep(r.stop(name))
 	}
-	keep(r.endShims())
-	keep(endContainers())
-	keep(r.unmount())
-	keep(r.removeNetwork())
-	keep(removeCgroups())
+	if _, err := os.Stat(r.path("node", "containerd.toml")); err == nil { // the node was ours
+		keep(r.endShims())
+		keep(endContainers())
+		keep(r.unmount())
+		keep(r.removeNetwork())
+		keep(removeCgroups())
+	}
 	if len(errs) == 0 {
 		keep(r.removeState())
 	}
