@@ -29,8 +29,7 @@ corpus() {
 }
 corpus c100 100 60
 corpus c1000 1000 300
-rm -rf "$cache/rules"
-go run ./testdata/gen -rules "$cache/rules"
+go run ./testdata/gen -rules "$cache/patterns.txt"
 
 (cd testdata/bench && go build -o "$cache/measure" ./measure)
 peer=()

@@ -1,12 +1,6 @@
 package corpus
 
-import (
-	"fmt"
-	"io"
-	"path/filepath"
-	"regexp/syntax"
-	"strings"
-)
+import "strings"
 
 // Rule is one rule of the benchmark: a literal or an expression.
 type Rule struct {
@@ -22,7 +16,7 @@ func (r Rule) Expression() string {
 	return r.Match
 }
 
-// quote escapes what RE2 and YAML's single quotes would take for syntax.
+// quote escapes what RE2 would take for syntax.
 func quote(s string) string {
 	var b strings.Builder
 	for _, c := range s {
@@ -59,77 +53,3 @@ func Rules() []Rule {
 }
 
 func lines(s string) []string { return strings.Split(strings.Trim(s, "\n"), "\n") }
-
-// WriteRules writes dir/rules/bench.yaml, an overlay for --specs, and dir/patterns.txt with one expression per line.
-func WriteRules(dir string) error {
-	rules := Rules()
-	if err := writeFile(filepath.Join(dir, "rules", "bench.yaml"), func(w io.Writer) (int64, error) {
-		return 0, writeStanzas(w, rules)
-	}); err != nil {
-		return err
-	}
-	return writeFile(filepath.Join(dir, "patterns.txt"), func(w io.Writer) (int64, error) {
-		for _, r := range rules {
-			if _, err := fmt.Fprintln(w, r.Expression()); err != nil {
-				return 0, err
-			}
-		}
-		return 0, nil
-	})
-}
-
-func writeStanzas(w io.Writer, rules []Rule) error {
-	for i, r := range rules {
-		condition := fmt.Sprintf("any: [%s]", single(r.Literal))
-		if r.Literal == "" {
-			condition = "match: " + single(r.Match)
-		}
-		_, err := fmt.Fprintf(w, "- id: bench-%03d\n  cause: rpc-service-down\n  guide: \"2.2\"\n  confidence: possible\n  %s\n  says: {zh: '基准', en: 'benchmark'}\n  source: 'benchmark'\n  hit: [%s]\n  miss: ['nothing of it']\n\n",
-			i+1, condition, single(example(r)))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func single(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// example is a text that the rule matches: every repetition as short as it may be, every choice its first branch.
-func example(r Rule) string {
-	if r.Literal != "" {
-		return r.Literal
-	}
-	re, err := syntax.Parse(r.Match, syntax.Perl)
-	if err != nil {
-		panic(err) // the table below is wrong
-	}
-	return shortest(re.Simplify())
-}
-
-func shortest(re *syntax.Regexp) string {
-	switch re.Op {
-	case syntax.OpLiteral:
-		return string(re.Rune)
-	case syntax.OpCharClass:
-		for _, c := range "a1 x" {
-			for i := 0; i < len(re.Rune); i += 2 {
-				if re.Rune[i] <= c && c <= re.Rune[i+1] {
-					return string(c)
-				}
-			}
-		}
-		return string(re.Rune[0])
-	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return "x"
-	case syntax.OpCapture, syntax.OpPlus, syntax.OpAlternate:
-		return shortest(re.Sub[0])
-	case syntax.OpConcat:
-		var b strings.Builder
-		for _, sub := range re.Sub {
-			b.WriteString(shortest(sub))
-		}
-		return b.String()
-	}
-	return ""
-}
