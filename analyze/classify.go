@@ -137,6 +137,7 @@ var tables = []struct {
 	{"deployments", []string{"NAME", "READY", "UP-TO-DATE", "AVAILABLE"}},
 	{"events", []string{"LAST SEEN", "TYPE", "REASON", "OBJECT"}},
 	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU%", "MEMORY(bytes)"}},
+	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)"}}, // kubectl 1.33 and newer
 	{"top-pods", []string{"NAME", "CPU(cores)", "MEMORY(bytes)"}},
 	{"groups", []string{"GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"}},
 	{"df-i", []string{"Filesystem", "Inodes", "IUse%"}},

@@ -155,3 +155,15 @@ func TestChanges(t *testing.T) {
 		t.Errorf("changes: %+v", s.Changes)
 	}
 }
+
+func TestTopOfNewKubectl(t *testing.T) {
+	var s snapshots
+	text := "NAME   CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)   \nn1     500m         12%      1024Mi          33%         \n\n" +
+		"POD     NAME         CPU(cores)   MEMORY(bytes)   \napi-1   openim-api   3m           10Mi            \n"
+	if err := s.readTable(strings.NewReader(text), source{Entry: "top.txt"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Usage) != 2 || !s.Usage[0].Node || s.Usage[0].MemoryPercent != 33 || s.Usage[1].Node || s.Usage[1].Name != "api-1" || s.Usage[1].Container != "openim-api" {
+		t.Errorf("%+v", s.Usage)
+	}
+}

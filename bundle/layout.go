@@ -20,10 +20,11 @@ const (
 	DiscoveryFile  = "cluster-info/discovery.json"
 	AccessFile     = "cluster-info/access.json"
 
-	TopPods      = "top/pods.txt"
-	TopPodsJSON  = "top/pods.json"
-	TopNodes     = "top/nodes.txt"
-	TopNodesJSON = "top/nodes.json"
+	TopPods       = "top/pods.txt"
+	TopContainers = "top/containers.txt"
+	TopPodsJSON   = "top/pods.json"
+	TopNodes      = "top/nodes.txt"
+	TopNodesJSON  = "top/nodes.json"
 
 	KafkaGroups     = "kafka/groups.txt"
 	KafkaGroupsJSON = "kafka/groups.json"

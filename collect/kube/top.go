@@ -49,7 +49,7 @@ func nth(name string, n int) string {
 func (t *top) names(n int) []string {
 	var names []string
 	if len(t.namespaces()) > 0 {
-		names = append(names, nth(bundle.TopPods, n), nth(bundle.TopPodsJSON, n))
+		names = append(names, nth(bundle.TopPods, n), nth(bundle.TopContainers, n), nth(bundle.TopPodsJSON, n))
 	}
 	if t.nodes() {
 		names = append(names, nth(bundle.TopNodes, n), nth(bundle.TopNodesJSON, n))
@@ -120,7 +120,14 @@ func (t *top) samplePods(ctx context.Context, b *collect.Batch, n int) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(nth(bundle.TopPods, n), bundle.Meta{}, text)
+	if err := b.Put(nth(bundle.TopPods, n), bundle.Meta{}, text); err != nil {
+		return err
+	}
+	text, err = printContainers(all.Items, len(namespaces) > 1)
+	if err != nil {
+		return err
+	}
+	return b.Put(nth(bundle.TopContainers, n), bundle.Meta{}, text)
 }
 
 func (t *top) sampleNodes(ctx context.Context, b *collect.Batch, n int) error {
@@ -150,10 +157,7 @@ func (t *top) sampleNodes(ctx context.Context, b *collect.Batch, n int) error {
 
 // printPods prints as kubectl top pods does; with namespaces as kubectl top pods -A.
 func printPods(pods []metrics.PodMetrics, namespaces bool) ([]byte, error) {
-	pods = slices.Clone(pods)
-	slices.SortFunc(pods, func(a, b metrics.PodMetrics) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
+	pods = podsByName(pods)
 	return columns(func(cell func(string)) {
 		if len(pods) == 0 {
 			return
@@ -180,6 +184,41 @@ func printPods(pods []metrics.PodMetrics, namespaces bool) ([]byte, error) {
 			cell("\n")
 		}
 	})
+}
+
+// printContainers prints as kubectl top pods --containers does.
+func printContainers(pods []metrics.PodMetrics, namespaces bool) ([]byte, error) {
+	pods = podsByName(pods)
+	return columns(func(cell func(string)) {
+		if len(pods) == 0 {
+			return
+		}
+		if namespaces {
+			cell("NAMESPACE")
+		}
+		for _, head := range []string{"POD", "NAME", "CPU(cores)", "MEMORY(bytes)", "\n"} {
+			cell(head)
+		}
+		for _, p := range pods {
+			for _, c := range p.Containers {
+				if namespaces {
+					cell(p.Namespace)
+				}
+				for _, v := range []string{p.Name, c.Name, millis(c.Usage.Cpu()), mebibytes(c.Usage.Memory()), "\n"} {
+					cell(v)
+				}
+			}
+		}
+	})
+}
+
+// podsByName sorts a copy by namespace and name.
+func podsByName(pods []metrics.PodMetrics) []metrics.PodMetrics {
+	pods = slices.Clone(pods)
+	slices.SortFunc(pods, func(a, b metrics.PodMetrics) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return pods
 }
 
 // printNodes prints as kubectl top nodes does. Nodes that are not measured come last, as <unknown>.

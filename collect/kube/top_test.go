@@ -38,6 +38,13 @@ func TestTopText(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n%q, want\n%q", err, got, want)
 	}
+	named := pod("im", "api-1", usage("3m", "10Mi"))
+	named.Containers[0].Name = "openim-api"
+	got, err = printContainers([]metrics.PodMetrics{named}, false)
+	want = "POD     NAME         CPU(cores)   MEMORY(bytes)   \napi-1   openim-api   3m           10Mi            \n"
+	if err != nil || string(got) != want {
+		t.Errorf("%v\n%q, want\n%q", err, got, want)
+	}
 	node := metrics.NodeMetrics{Usage: usage("500m", "1Gi")}
 	node.Name = "n1"
 	got, err = printNodes([]metrics.NodeMetrics{node}, map[string]corev1.ResourceList{"n1": usage("4", "3Gi"), "n2": usage("4", "3Gi")})
@@ -56,7 +63,7 @@ func TestTopWithoutMetricsServer(t *testing.T) {
 	c := connect(t, f)
 	c.o.Samples = 3
 	res, _ := run(t, collect.Options{}, &top{c, survey(c)})
-	if !res.Complete || len(res.Gaps) != 12 || f.asked(metricsPath) != 2 {
+	if !res.Complete || len(res.Gaps) != 15 || f.asked(metricsPath) != 2 {
 		t.Errorf("complete %v with %d gaps after %d requests", res.Complete, len(res.Gaps), f.asked(metricsPath))
 	}
 	for _, g := range res.Gaps {
@@ -71,7 +78,7 @@ func TestTopOutOfOrder(t *testing.T) {
 	f.handle(metricsPath, refuse(http.StatusServiceUnavailable, "the server is currently unable to handle the request"))
 	c := connect(t, f)
 	res, _ := run(t, collect.Options{}, &top{c, survey(c)})
-	if res.Complete || len(res.Gaps) != 4 {
+	if res.Complete || len(res.Gaps) != 5 {
 		t.Errorf("complete %v, gaps %+v", res.Complete, res.Gaps)
 	}
 }
