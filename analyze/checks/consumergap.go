@@ -14,20 +14,23 @@ var consumerGap = analyze.Check{
 		"Lays successful sends beside msgtransfer's own progress: seconds with sends and no progress at all are a stall; a process start at its end tells a restart. A log that says nothing more at all while the hop before goes on handing over is a stall too; push is judged by that alone. Needs logs at INFO."),
 	Needs: []string{"log of msgtransfer at INFO", "log of rpc-msg or api at INFO"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
-		work := f.Flow.Hops["transfer"]
-		if f.Flow.Sends == nil || work == nil || len(work.Ticks) == 0 || !f.HasLog("msgtransfer") {
+		work, toPush := f.Flow.Hops["transfer"], f.Flow.Hops["to-push"]
+		transferSeen := f.Flow.Sends != nil && work != nil && len(work.Ticks) > 0 && f.HasLog("msgtransfer")
+		if !transferSeen && (toPush == nil || f.Flow.Hops["push"] == nil) {
 			return unknown()
 		}
 		var found []analyze.Evidence
-		for _, gap := range gaps(work) {
-			if e, ok := stall(f, gap[0], gap[1]); ok {
-				found = append(found, e)
+		if transferSeen {
+			for _, gap := range gaps(work) {
+				if e, ok := stall(f, gap[0], gap[1]); ok {
+					found = append(found, e)
+				}
 			}
 		}
 		if e, ok := silence(f, "msgtransfer", f.Flow.Sends, work); ok {
 			found = append(found, e)
 		}
-		if e, ok := silence(f, "push", f.Flow.Hops["to-push"], f.Flow.Hops["push"]); ok {
+		if e, ok := silence(f, "push", toPush, f.Flow.Hops["push"]); ok {
 			found = append(found, e)
 		}
 		return answer(found)
