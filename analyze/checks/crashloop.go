@@ -11,8 +11,8 @@ import (
 var crashLoop = analyze.Check{
 	ID: "pod-crash-loop", Guide: "5",
 	Title: say("容器反复启动又退出", "containers that start and exit again and again"),
-	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上。原因在它最后的日志里：日志给出的根因会解释它。",
-		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour. Its last log says why: a cause found there explains it."),
+	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上，或最近十分钟内刚启动不久就失败退出。原因在它最后的日志里：日志给出的根因会解释它。",
+		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour, or a failure within two minutes of the start in the last ten minutes. Its last log says why: a cause found there explains it."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 {
@@ -40,8 +40,20 @@ func looping(f *analyze.Facts, p analyze.Pod, c analyze.Container) string {
 		return analyze.Likely
 	case c.Restarts >= 3 && recent(f, c.LastRestart, 30*time.Minute) && c.Last.Reason != "OOMKilled" && c.Last.ExitCode != 137 && !p.Ready:
 		return analyze.Likely
+	case c.Restarts >= 1 && shortLived(c.Last) && recent(f, c.Last.Finished, 10*time.Minute):
+		// Between two crashes the container runs, and without a readiness probe the pod is ready.
+		if c.Restarts >= 2 {
+			return analyze.Likely
+		}
+		return analyze.Possible
 	}
 	return ""
+}
+
+// shortLived tells whether a run failed by itself within its first two minutes.
+func shortLived(run analyze.ContainerState) bool {
+	return run.Kind == "Terminated" && run.ExitCode != 0 && run.ExitCode != 137 && run.ExitCode != 143 &&
+		!run.Started.IsZero() && run.Finished.Sub(run.Started) < 2*time.Minute
 }
 
 func loopEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container, confidence string) analyze.Evidence {

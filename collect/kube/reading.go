@@ -220,7 +220,7 @@ func (e notFound) GapReason() string { return bundle.NotFound }
 func (r *reading) reason() string {
 	text := r.err.Error()
 	if code(r.err) == http.StatusBadRequest &&
-		(strings.Contains(text, "not found") || strings.Contains(text, "waiting to start") || strings.Contains(text, "is not available")) {
+		(strings.Contains(text, "not found") || strings.Contains(text, "waiting to start") || strings.Contains(text, "is not available") || strings.HasSuffix(text, "is terminated")) {
 		return bundle.NotFound
 	}
 	if r.fault != "" {
