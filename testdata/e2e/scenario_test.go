@@ -26,7 +26,8 @@ var (
 	kafkaDown = scenario{"openim-kafka-down", "kafka-down", "openim-rpc-msg", restarted(2), "kafka-unreachable", nil}
 	faults    = []scenario{
 		{"openim-oom", "oom", "openim-msgtransfer", ended("OOMKilled"), "pod-oom-killed", nil},
-		{"openim-crash", "crash-loop", "openim-rpc-third", restarted(2), "pod-crash-loop", nil},
+		{"openim-crash", "crash-loop", "openim-rpc-third", restarted(3), "pod-crash-loop", nil},
+		{"openim-crash-late", "crash-late", "openim-rpc-third", upAgain, "pod-crash-loop", nil},
 		{"openim-evicted", "evicted", "openim-push", evicted, "pod-evicted", nil},
 		{"openim-unpullable", "unpullable", "openim-push", waits("ErrImagePull", "ImagePullBackOff"), "image-pull-failed", nil},
 		{"openim-absent", "absent-image", "openim-rpc-user", waits("ErrImageNeverPull"), "image-pull-failed", nil},
@@ -80,6 +81,11 @@ func restarted(n int) func(pod) bool {
 	return func(p pod) bool {
 		return anyContainer(p, func(c containerStatus) bool { return c.RestartCount >= n })
 	}
+}
+
+// upAgain is a pod that crashed before and runs right now.
+func upAgain(p pod) bool {
+	return anyContainer(p, func(c containerStatus) bool { return c.RestartCount >= 2 && c.State.Running != nil })
 }
 
 func ended(reason string) func(pod) bool {
