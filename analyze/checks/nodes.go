@@ -58,8 +58,8 @@ func nodeEvidence(f *analyze.Facts, e analyze.Event, cause string) analyze.Evide
 var nodeUsage = analyze.Check{
 	ID: "node-usage", Guide: "5",
 	Title: say("节点 CPU 与内存", "CPU and memory of nodes"),
-	Doc: say("kubectl top nodes：CPU 95% 以上视为饱和，内存 95% 以上视为紧张。单次采样只能说明当时。",
-		"kubectl top nodes: from 95 % CPU a node counts as saturated, from 95 % memory as short. One sample tells about its moment only."),
+	Doc: say("kubectl top nodes：CPU 95% 以上视为饱和，内存 95% 以上视为紧张。采样只能说明当时，因此只作提示，由日志中的变慢来证实。",
+		"kubectl top nodes: from 95 % CPU a node counts as saturated, from 95 % memory as short. Samples tell about their moment only, so this is a warning until a log shows that something is slow."),
 	Needs: []string{"top/nodes.txt"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
@@ -75,7 +75,7 @@ var nodeUsage = analyze.Check{
 			}{{share(u.CPUPercent, u.CPU, cpuOf(f, u.Name)), "node-cpu-saturated", "CPU"}, {share(u.MemoryPercent, u.Memory, memoryOf(f, u.Name)), "node-memory-pressure", "memory"}} {
 				if x.percent >= 95 {
 					found = append(found, analyze.Evidence{
-						Cause: x.cause, Confidence: analyze.Likely, Subject: analyze.Subject{Node: u.Name}, Says: say("节点资源接近用尽", "the node's resources are nearly used up"),
+						Cause: x.cause, Confidence: analyze.Likely, Severity: analyze.Warning, Subject: analyze.Subject{Node: u.Name}, Says: say("节点资源接近用尽", "the node's resources are nearly used up"),
 						Samples: []analyze.Sighting{{Entry: u.Entry, Text: fmt.Sprintf("%s: %s %d%%", u.Name, x.what, x.percent)}},
 					})
 				}

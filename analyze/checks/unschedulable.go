@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ var volumeFailed = analyze.Check{
 			if known && (p.Ready || p.Phase == "Running") || !known && !e.Last.IsZero() && !recent(f, e.Last, 15*time.Minute) {
 				continue
 			}
+			if !known && gone(f, e) {
+				continue
+			}
 			confidence := analyze.Certain
 			if known {
 				confidence = ours(f, p, confidence)
@@ -73,6 +77,13 @@ var volumeFailed = analyze.Check{
 		}
 		return answer(found)
 	},
+}
+
+// gone tells whether an event is about a pod that the list of its namespace does not have any more.
+func gone(f *analyze.Facts, e analyze.Event) bool {
+	return strings.HasPrefix(e.Object, "pod/") && slices.ContainsFunc(f.Pods, func(p analyze.Pod) bool {
+		return p.Namespace != "" && p.Namespace == e.Namespace
+	})
 }
 
 func volumeTrouble(e analyze.Event) bool {
