@@ -16,6 +16,7 @@ type Facts struct {
 	From, To  time.Time // span of the log lines
 	Complete  bool      // false when the file was cut or the plan promised more
 	Cut       string    // where and why reading ended early
+	CutAt     int64     // byte of the input
 	Window    Window    // that the collection was asked for
 	Clock     []bundle.ClockOffset
 

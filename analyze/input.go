@@ -52,7 +52,7 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 	end := r.End()
 	if !end.Complete {
 		f.Complete = false
-		f.Cut = fmt.Sprintf("%s, at byte %d", end.Reason, end.Offset)
+		f.Cut, f.CutAt = end.Reason, end.Offset
 	}
 	p := r.Plan()
 	if p == nil {
@@ -115,7 +115,7 @@ func (f *Facts) tolerance() time.Duration {
 // input describes what was read.
 func (f *Facts) input(tolerance time.Duration) Input {
 	in := Input{
-		Complete: f.Complete, Cut: f.Cut, Window: f.Window, ClockUncertainty: tolerance.String(), Versions: f.Versions, Line: f.Line,
+		Complete: f.Complete, Cut: f.Cut, CutAt: f.CutAt, Window: f.Window, ClockUncertainty: tolerance.String(), Versions: f.Versions, Line: f.Line,
 	}
 	if in.Versions == nil {
 		in.Versions = []string{}

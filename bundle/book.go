@@ -98,7 +98,7 @@ func (b *book) cut(offset int64, entry string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.end.Complete {
-		b.end = End{Offset: offset, Entry: entry, Reason: err.Error()}
+		b.end = End{Offset: offset, Entry: strings.TrimPrefix(entry, b.top), Reason: err.Error()}
 	}
 }
 

@@ -18,6 +18,7 @@ var labels = map[label]specs.Text{
 	"input.size":   {EN: "entries %d · %s · lines %d", ZH: "%d 个条目 · %s · %d 行"},
 	"input.cut":    {EN: "Cut", ZH: "截断"},
 	"input.broken": {EN: "the input is incomplete", ZH: "输入不完整"},
+	"input.cutAt":  {EN: "reading ended at byte %d (%s)", ZH: "读到第 %d 字节处中断（%s）"},
 	"window":       {EN: "Window", ZH: "时间窗"},
 	"window.open":  {EN: "unknown", ZH: "未知"},
 	"clock":        {EN: "times compare within %s", ZH: "时间比较误差 %s"},

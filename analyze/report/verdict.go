@@ -19,7 +19,7 @@ func (s *screen) verdict(r *analyze.Report) {
 	if v.Hop != "" {
 		rest += s.say("at", s.hopTitle(r.Pipeline, v.Hop))
 	}
-	if len(v.Causes) > 0 && v.Status != "healthy" {
+	if len(v.Causes) > 0 && (v.Status == "broken" || v.Status == "degraded") {
 		rest += s.say("colon") + s.in(v.Causes[0].Title)
 	}
 	s.hang(0, s.paint(statusColor[v.Status], head), columns(head), bold, rest)
@@ -37,7 +37,7 @@ func (s *screen) input(r *analyze.Report) {
 	s.field(0, "input", "", strings.TrimPrefix(clean(in.Name)+" · "+size, " · "))
 	switch {
 	case in.Cut != "":
-		s.field(0, "input.cut", yellow, clean(in.Cut))
+		s.field(0, "input.cut", yellow, s.say("input.cutAt", in.CutAt, clean(in.Cut)))
 	case !in.Complete:
 		s.field(0, "input.cut", yellow, s.say("input.broken"))
 	}
