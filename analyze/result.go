@@ -37,7 +37,7 @@ type Input struct {
 	Name             string      `json:"name"`
 	Complete         bool        `json:"complete"`        // false when the file was cut, or the plan promised more than is there
 	Cut              string      `json:"cut,omitempty"`   // where and why reading ended early
-	CutAt            int64       `json:"cutAt,omitempty"` // byte of the input at which reading ended; with Cut only
+	CutAt            int64       `json:"cutAt,omitempty"` // byte of the input at which reading ended; only with Cut
 	Window           Window      `json:"window"`
 	ClockUncertainty string      `json:"clockUncertainty"` // Go duration; within it two onsets are a tie
 	ClockNote        *specs.Text `json:"clockNote,omitempty"`

@@ -126,7 +126,7 @@ func broken() *analyze.Report {
 		Tool:     analyze.Tool{Version: "v0.1.0", Specs: "sha256:0123"},
 		Incident: map[string]any{"scope": "all", "scenario": "realtime", "users": []any{"u1", "u2"}, "note": ""},
 		Bundle: analyze.Input{
-			Name: "imbundle-prod-20260702T021500Z.tgz", Cut: "at byte 1048576: unexpected end of file",
+			Name: "imbundle-prod-20260702T021500Z.tgz", Cut: "unexpected end of file", CutAt: 1048576,
 			Window: analyze.Window{From: *at(0, 0), To: *at(30, 0)}, ClockUncertainty: "2s",
 			ClockNote: &specs.Text{EN: "times without a zone are taken as UTC+8", ZH: "无时区的时间按 UTC+8 处理"},
 			Versions:  []string{"v3.8.3-patch.15"}, Line: "a",
