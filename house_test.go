@@ -22,13 +22,14 @@ const module = "github.com/imbundle/imbundle/"
 var floors = map[string]int{
 	"cmd/imbundle": 3,
 	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2,
-	"collect": 1, "analyze": 1, "analyze/scan": 1,
+	"collect": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1,
 	"bundle": 0, "bundle/redact": 0, "specs": 0,
 }
 
 // owners says which packages may import an outside module, by the beginning of its import path.
 var owners = map[string][]string{
-	"k8s.io/":                           {"collect/kube"},
+	"k8s.io/":                           {"collect/kube", "bundle/replay"},
+	"k8s.io/kubectl":                    {"bundle/replay"},
 	"github.com/mholt/archiver/v3":      {"bundle"},
 	"github.com/klauspost/compress":     {"bundle"},
 	"github.com/olekukonko/tablewriter": {"analyze/report"},

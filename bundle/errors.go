@@ -23,6 +23,7 @@ var (
 	ErrReadTwice = errors.New("standard input can be read only once")
 	ErrCut       = errors.New("the input ends early")
 	ErrLimit     = errors.New("a limit was reached")
+	ErrChanged   = errors.New("the file has changed since it was opened")
 )
 
 // WriteError is a failed write to the bundle or its spool. The bundle stays valid up to the last finished entry.

@@ -197,4 +197,15 @@ func (d *folder) open(name string) (io.ReadCloser, error) {
 	return nil, ErrNotFound
 }
 
+func (d *folder) openAt(name string, offset int64) (io.ReadCloser, error) {
+	rc, err := d.open(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := rc.(io.Seeker).Seek(offset, io.SeekStart); err != nil {
+		return nil, errors.Join(err, rc.Close())
+	}
+	return rc, nil
+}
+
 func (d *folder) Close() error { return d.root.Close() }

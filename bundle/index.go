@@ -16,10 +16,12 @@ import (
 
 // indexed is the way into a bundle whose footer and manifest are intact: any entry at once, several at a time.
 type indexed struct {
-	book  *book
-	file  *os.File
-	spans []span // in the order of the file, the manifest last
-	total int64  // plain bytes
+	book   *book
+	file   *os.File
+	opened os.FileInfo    // the file as it was then
+	spans  []span         // in the order of the file, the manifest last
+	named  map[string]int // names to spans
+	total  int64          // plain bytes
 }
 
 // span is where an entry stands: its header, body and padding members.
@@ -34,7 +36,11 @@ func newIndexed(f *os.File, size int64, b *book) (way, error) {
 	if !ok {
 		return nil, nil
 	}
-	x := &indexed{book: b, file: f}
+	opened, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	x := &indexed{book: b, file: f, opened: opened, named: map[string]int{}}
 	self := &EntryInfo{Name: ManifestFile, Offset: at}
 	h, text, err := x.whole(span{self, size - footerSize}, maxManifest)
 	if err != nil {
@@ -132,7 +138,8 @@ func (x *indexed) study() error {
 // begin enters all names in the account of a pass.
 func (x *indexed) begin() error {
 	x.book.begin()
-	for _, s := range x.spans {
+	for i, s := range x.spans {
+		x.named[s.Name] = i
 		if name, err := x.book.admit(s.path()); err != nil || name == "" {
 			return fmt.Errorf("the index holds %q twice", s.Name)
 		}
@@ -252,17 +259,59 @@ func (b *indexedBody) Read(p []byte) (int, error) {
 }
 
 func (x *indexed) open(name string) (io.ReadCloser, error) {
-	for _, s := range x.spans {
-		if s.Name != name {
-			continue
-		}
-		r, done, err := x.body(newDecoder(), s, defaultWorkers(), true)
-		if err != nil {
-			return nil, fmt.Errorf("%w at byte %d: %w", ErrCut, s.Offset, err)
-		}
-		return &opened{r, done}, nil
+	i, known := x.named[name]
+	if !known {
+		return nil, ErrNotFound
 	}
-	return nil, ErrNotFound
+	s := x.spans[i]
+	r, done, err := x.body(newDecoder(), s, defaultWorkers(), true)
+	if err != nil {
+		return nil, fmt.Errorf("%w at byte %d: %w", ErrCut, s.Offset, err)
+	}
+	return &opened{r, done}, nil
+}
+
+// openAt enters the member that holds the offset.
+func (x *indexed) openAt(name string, offset int64) (io.ReadCloser, error) {
+	i, known := x.named[name]
+	switch {
+	case !known:
+		return nil, ErrNotFound
+	case offset <= 0 || len(x.spans[i].Members) == 0:
+		return x.open(name)
+	case offset >= x.spans[i].Size:
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	s, size := x.spans[i], x.book.manifest.MemberSize
+	first := offset / size
+	at := s.Offset + s.Header
+	for _, m := range s.Members[:first] {
+		at += m
+	}
+	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(x.file, at, s.end()-at), 64<<10))
+	if err == nil {
+		_, err = io.CopyN(io.Discard, z, offset-first*size)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w at byte %d: %w", ErrCut, at, err)
+	}
+	return &opened{io.LimitReader(z, s.Size-offset), func() {}}, nil
+}
+
+// unchanged looks at the open file: replacing it does no harm, writing into it does.
+func (x *indexed) unchanged() error {
+	now, err := x.file.Stat()
+	if err != nil {
+		return err
+	}
+	return sameFile(x.opened, now)
+}
+
+func sameFile(before, now os.FileInfo) error {
+	if !os.SameFile(before, now) || before.Size() != now.Size() || !before.ModTime().Equal(now.ModTime()) {
+		return ErrChanged
+	}
+	return nil
 }
 
 // opened is an entry read by itself.

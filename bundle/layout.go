@@ -136,10 +136,23 @@ func Describe(namespace, kind, name string) string {
 	return describeFolder + folderOf(namespace) + "/" + kind + "/" + name + ".txt"
 }
 
-// Rollout names the answer of kubectl rollout status or history for a workload; what is "status" or "history".
-func Rollout(namespace, kind, name, what string) string {
-	return rolloutFolder + namespace + "/" + kind + "/" + name + "-" + what + ".txt"
+// ParseDescribe reads a name made by Describe.
+func ParseDescribe(entry string) (namespace, kind, name string, ok bool) {
+	rest, ok := strings.CutPrefix(entry, describeFolder)
+	if rest, isText := strings.CutSuffix(rest, ".txt"); ok && isText {
+		parts := strings.SplitN(rest, "/", 3)
+		if len(parts) == 3 && parts[2] != "" {
+			return strings.TrimPrefix(parts[0], clusterScope), parts[1], parts[2], true
+		}
+	}
+	return "", "", "", false
 }
+
+// AllDescribes is the pattern of every name made by Describe.
+const AllDescribes = describeFolder + "*"
+
+// Rollout names what kubectl rollout status says of the workloads of a namespace.
+func Rollout(namespace string) string { return rolloutFolder + namespace + ".txt" }
 
 // NodeText names a node's answer as the guide's command prints it: df, df-i, du, free, load, …
 func NodeText(node, command string) string { return nodesFolder + node + "/" + command + ".txt" }

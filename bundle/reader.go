@@ -41,6 +41,11 @@ type way interface {
 	io.Closer
 }
 
+// offsetWay is a way that can enter an entry anywhere.
+type offsetWay interface {
+	openAt(name string, offset int64) (io.ReadCloser, error)
+}
+
 // Open tells by content what path is: a bundle, tar, tar.gz, tar.zst, zip, a directory, one plain file (also .gz or .zst of
 // one), or "-" for standard input. What cannot be read at all is an *InputError with a hint; a bundle of a newer format is a
 // *NewerError.
@@ -131,6 +136,42 @@ func (r *Reader) Open(name string) (io.ReadCloser, error) {
 	}
 	return rc, nil
 }
+
+// OpenAt gives one entry from an offset of its plain bytes on. A bundle with an index and a directory are entered there; anything
+// else is read from the entry's beginning. Behind the end there is nothing to read.
+func (r *Reader) OpenAt(name string, offset int64) (io.ReadCloser, error) {
+	if w, ok := r.way.(offsetWay); ok {
+		rc, err := w.openAt(name, offset)
+		if err != nil {
+			return nil, fmt.Errorf("opening %q in %q: %w", name, r.path, err)
+		}
+		return rc, nil
+	}
+	rc, err := r.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, rc, offset); err != nil && !errors.Is(err, io.EOF) {
+		return nil, errors.Join(fmt.Errorf("opening %q in %q: %w", name, r.path, err), rc.Close())
+	}
+	return rc, nil
+}
+
+// Unchanged is ErrChanged when the file is no longer what it was when it was opened: written to, or replaced where it is read
+// again for each entry. A directory is not watched.
+func (r *Reader) Unchanged() error {
+	w, ok := r.way.(interface{ unchanged() error })
+	if !ok {
+		return nil
+	}
+	if err := w.unchanged(); err != nil {
+		return fmt.Errorf("reading %q: %w", r.path, err)
+	}
+	return nil
+}
+
+// Info is what the manifest says of an entry; nil when it says nothing.
+func (r *Reader) Info(name string) *EntryInfo { return r.book.info[name] }
 
 // Manifest is nil when the input has none, or before Each where it can be found only by reading on (a stream).
 func (r *Reader) Manifest() *Manifest { return r.book.manifest }

@@ -13,7 +13,8 @@ type stream struct {
 	book *book
 	path string
 	file *os.File // nil for a pipe
-	flow *flow    // opened and not yet passed over
+	was  os.FileInfo
+	flow *flow // opened and not yet passed over
 }
 
 // newPipe reads what comes only once.
@@ -24,7 +25,11 @@ func newPipe(in io.Reader, b *book) (way, error) {
 
 // newSeekable reads a file as a stream; it owns f.
 func newSeekable(f *os.File, path string, b *book) (way, error) {
-	s := &stream{book: b, path: path, file: f}
+	was, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{book: b, path: path, file: f, was: was}
 	return s, s.start(f, true)
 }
 
@@ -120,6 +125,18 @@ func (s *stream) open(name string) (io.ReadCloser, error) {
 			return &strict{Reader: file, book: b, done: done}, nil
 		}
 	}
+}
+
+// unchanged looks at the path, which is opened anew for every entry.
+func (s *stream) unchanged() error {
+	if s.file == nil {
+		return nil
+	}
+	now, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	return sameFile(s.was, now)
 }
 
 func (s *stream) Close() error {

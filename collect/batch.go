@@ -109,6 +109,21 @@ func (b *Batch) Expect(names ...string) {
 	}
 }
 
+// Written reads back what the run has written so far, as it stands in the bundle: redacted.
+type Written struct{ w *bundle.Writer }
+
+// Written is for sources that work on what others have collected.
+func (b *Batch) Written() Written { return Written{b.run.w} }
+
+// Names lists the entries that are finished.
+func (w Written) Names() []string { return w.w.Names() }
+
+// Info describes a finished entry; nil while it is none.
+func (w Written) Info(name string) *bundle.EntryInfo { return w.w.Info(name) }
+
+// Open reads a finished entry back.
+func (w Written) Open(name string) (io.ReadCloser, error) { return w.w.Open(name) }
+
 // Budget is the run's; nil when there is no limit.
 func (b *Batch) Budget() *Budget { return b.run.budget }
 

@@ -41,6 +41,7 @@ type Survey struct {
 	Access     *Access
 	streams    []*stream // logs of the pods that there are
 	logsRead   chan struct{}
+	listed     chan struct{} // closed when the objects are in the bundle
 }
 
 // Survey finds OpenIM and asks what may be read. Namespaces given in the options are taken as they are;
@@ -50,7 +51,7 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed, logsRead: make(chan struct{})}
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed, logsRead: make(chan struct{}), listed: make(chan struct{})}
 	if len(s.Namespaces) == 0 {
 		s.Namespaces = namespacesOf(found)
 	}

@@ -4,11 +4,12 @@ import "strings"
 
 // The sources of this package.
 const (
-	clusterName = "kube-cluster"
-	objectsName = "kube-objects"
-	logsName    = "kube-logs"
-	topName     = "kube-top"
-	filesName   = "kube-files"
+	clusterName  = "kube-cluster"
+	describeName = "kube-describe"
+	objectsName  = "kube-objects"
+	logsName     = "kube-logs"
+	topName      = "kube-top"
+	filesName    = "kube-files"
 )
 
 const metricsGroup = "metrics.k8s.io"

@@ -13,11 +13,12 @@ import (
 
 // Priorities of this package's sources.
 const (
-	clusterPriority = 90
-	objectsPriority = 80
-	topPriority     = 70
-	logsPriority    = 50
-	filesPriority   = 40
+	clusterPriority  = 90
+	objectsPriority  = 80
+	topPriority      = 70
+	describePriority = 60
+	logsPriority     = 50
+	filesPriority    = 40
 )
 
 // lists is how many lists are read at a time.
@@ -73,6 +74,7 @@ func (o *objects) Promise() collect.Promise {
 }
 
 func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
+	defer close(o.s.listed)
 	var work sync.WaitGroup
 	slots := make(chan struct{}, lists)
 	used, err := o.c.findInUse(ctx, o.s)

@@ -107,7 +107,7 @@ func naming(object json.RawMessage) json.RawMessage {
 			Labels    map[string]string `json:"labels,omitempty"`
 		} `json:"metadata"`
 	}
-	if json.Unmarshal(object, &o) != nil {
+	if json.Unmarshal(object, &o) != nil || o.Metadata.Name == "" { // null, where only cells were asked for
 		return nil
 	}
 	raw, err := marshal(map[string]any{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": o.Metadata})

@@ -1,0 +1,101 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/replay"
+	"github.com/imbundle/imbundle/collect"
+)
+
+// describedKinds are the kinds of which kubectl describe is kept.
+var describedKinds = []string{
+	"pods", "deployments", "statefulsets", "daemonsets", "jobs", "cronjobs", "services", "persistentvolumeclaims", "nodes",
+}
+
+// described prints objects as kubectl describe and kubectl rollout status do. It works on the lists in the bundle, so that it
+// costs the API server nothing and cannot say more than they do.
+type described struct {
+	c *Cluster
+	s *Survey
+}
+
+func (*described) Name() string { return describeName }
+
+func (d *described) Promise() collect.Promise {
+	return collect.Promise{Priority: describePriority, Entries: []string{bundle.AllDescribes}}
+}
+
+// Collect waits for the lists.
+func (d *described) Collect(ctx context.Context, b *collect.Batch) error {
+	select {
+	case <-d.s.listed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	snapshot, err := replay.New(b.Written(), replay.Ahead(d.c.Clock()))
+	if err != nil {
+		return fmt.Errorf("reading the lists back: %w", err)
+	}
+	found, err := snapshot.Objects(describedKinds...)
+	if err != nil {
+		return fmt.Errorf("reading the lists back: %w", err)
+	}
+	for _, o := range found {
+		b.Expect(describeEntry(o))
+	}
+	return errors.Join(d.rollouts(b, snapshot), d.describe(ctx, b, snapshot, found))
+}
+
+func describeEntry(o replay.Object) string { return bundle.Describe(o.Namespace, o.Kind, o.Name) }
+
+// describe shares the objects among the processors.
+func (d *described) describe(ctx context.Context, b *collect.Batch, snapshot *replay.Cluster, all []replay.Object) error {
+	next := make(chan replay.Object)
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			printer := snapshot.Describer()
+			for o := range next {
+				text, err := printer.Describe(o)
+				if err != nil {
+					b.Gap(bundle.Gap{Entry: describeEntry(o), Reason: collect.ReasonOf(err), Detail: err.Error()})
+					continue
+				}
+				if err := b.Put(describeEntry(o), bundle.Meta{}, []byte(text)); err != nil {
+					b.Note("%v", err) // the batch has recorded the gap
+				}
+			}
+		})
+	}
+	defer work.Wait()
+	defer close(next)
+	for _, o := range all {
+		select {
+		case next <- o:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (d *described) rollouts(b *collect.Batch, snapshot *replay.Cluster) error {
+	for _, ns := range d.s.Namespaces {
+		text, err := snapshot.Rollouts(ns)
+		if err != nil {
+			return fmt.Errorf("reading the rollouts of namespace %q: %w", ns, err)
+		}
+		if text == "" {
+			continue
+		}
+		if err := b.Put(bundle.Rollout(ns), bundle.Meta{}, []byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
