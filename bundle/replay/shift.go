@@ -9,6 +9,9 @@ import (
 // stamps are the times in an object: kubectl reckons ages from them, by the clock of the machine that it runs on.
 var stamps = regexp.MustCompile(`"(\w*(?:Time|Timestamp|At))":\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"`)
 
+// micro is the one form that both kinds of times in the API take: whole seconds are not enough to keep an age steady.
+const micro = "2006-01-02T15:04:05.000000Z07:00"
+
 // shift moves the times of objects, so that code which reckons with the present finds ages as of the snapshot, and moves the
 // times in what such code has printed back. A nil shift leaves everything as it is. It is not safe for concurrent use.
 type shift struct {
@@ -47,7 +50,7 @@ func (s *shift) moved(text string) string {
 	if to.After(s.now) && !t.After(s.now.Add(-s.by).Add(time.Minute)) {
 		to = s.now // written while the lists were being read: it is no future
 	}
-	moved := to.UTC().Format(time.RFC3339Nano)
+	moved := to.UTC().Format(micro)
 	if !s.seen[text] {
 		s.seen[text] = true
 		s.printed = append(s.printed,
