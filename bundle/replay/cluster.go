@@ -63,12 +63,19 @@ func newCluster(s Store) *Cluster {
 	return c
 }
 
-// New makes a cluster of the entries that a bundle being written has at this moment. ahead is how far the API server's clock is
-// ahead of the one that dates the entries.
-func New(s Store, ahead time.Duration) (*Cluster, error) {
+// SnapshotHeader is the head of an answer to /version that says what the present is for a snapshot, in RFC 3339.
+const SnapshotHeader = "Imbundle-Snapshot"
+
+// New makes a cluster of the entries that a bundle being written has at this moment. at is the time of the snapshot; where it is
+// zero, it is when the last list was asked for, and ahead is how far the API server's clock is ahead of the one that says so.
+func New(s Store, at time.Time, ahead time.Duration) (*Cluster, error) {
 	c := newCluster(s)
 	c.own, c.ahead = true, ahead
-	return c, c.takeStock()
+	err := c.takeStock()
+	if !at.IsZero() {
+		c.at = at
+	}
+	return c, err
 }
 
 // Open makes a cluster of any bundle that can be read more than once. A foreign one is read as a whole first: its lists of

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	authv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,6 +65,9 @@ func (a *answer) discovery(parts []string) (known bool, err error) {
 
 // version is the API server's own; a foreign bundle may not say it.
 func (a *answer) version() error {
+	if !a.c.at.IsZero() {
+		a.w.Header().Set(SnapshotHeader, a.c.at.UTC().Format(time.RFC3339Nano))
+	}
 	var stored struct {
 		Info json.RawMessage `json:"info"`
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,12 @@ func (a *answer) log(t target) error {
 		return err
 	}
 	entry, err := a.c.logEntry(t, &o)
+	var said saidInstead
+	if errors.As(err, &said) {
+		a.head(http.StatusOK, "text/plain")
+		_, err := io.WriteString(a.w, string(said))
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -106,6 +113,9 @@ func (c *Cluster) logEntry(t target, o *logOptions) (string, error) {
 		return name, nil
 	}
 	if g, ok := c.gaps[entry]; ok {
+		if strings.HasPrefix(g.Detail, "unable to retrieve container logs") {
+			return "", saidInstead(g.Detail)
+		}
 		if g.Reason == bundle.NotFound {
 			return "", apierrors.NewBadRequest(g.Detail)
 		}
@@ -116,6 +126,11 @@ func (c *Cluster) logEntry(t target, o *logOptions) (string, error) {
 	}
 	return "", forbidden(t, fmt.Sprintf("the bundle does not hold the log of container %q", o.container))
 }
+
+// saidInstead is what a kubelet answers in the place of a log that is gone, as if it were one.
+type saidInstead string
+
+func (s saidInstead) Error() string { return string(s) }
 
 // containers are those of a pod: as its object says, or as there are logs of it.
 func (c *Cluster) containers(t target) ([]string, error) {

@@ -62,7 +62,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	open, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.http.BaseContext = func(net.Listener) context.Context { return open } // ends the watches
-	stop := context.AfterFunc(ctx, func() { _ = s.http.Close() }) // whoever is being answered is told so by its connection
+	stop := context.AfterFunc(ctx, func() { _ = s.http.Close() })           // whoever is being answered is told so by its connection
 	defer stop()
 	if err := s.http.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return err

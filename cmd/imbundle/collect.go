@@ -172,7 +172,13 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if !f.quiet {
 		fmt.Fprintf(s.err, "Kubernetes %s at %s\n%s\n", cluster.Version(), cluster.Host(), strings.Join(found.Lines(), "\n"))
 	}
-	o.Clock, o.Scope, o.Gaps = cluster.Clock(), found.Scope(), found.Gaps()
+	o.Clock, o.Scope, o.Gaps, o.Now = cluster.Clock(), found.Scope(), found.Gaps(), cluster.Now
+	if cluster.Replayed() { // its present is past
+		if o.Window, err = f.window.Window(cluster.Now()); err != nil {
+			return nil, err
+		}
+		o.Window.Text = f.windowText()
+	}
 	if o.Output == "" {
 		o.Output = defaultName(found.Namespaces, time.Now())
 	}

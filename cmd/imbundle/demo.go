@@ -3,26 +3,49 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
-	"path"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imbundle/imbundle/bundle"
-	"github.com/imbundle/imbundle/specs"
+	"github.com/imbundle/imbundle/bundle/replay"
+	"github.com/imbundle/imbundle/collect/kube"
 )
 
-//go:embed demo
+// demoFiles are bundles that were collected from real servers with a fault in them (testdata/rig), one for each scenario.
+//
+//go:embed demo/*.tgz
 var demoFiles embed.FS
 
+// demoScenarios are the sample clusters, the one that is shown first unless another is named.
+var demoScenarios = []string{"kafka-down", "redis-lost", "msgtransfer-oom"}
+
+// demoFlags are the circumstances of a demonstration.
+type demoFlags struct {
+	analyzeFlags
+	scenario string
+	keep     string
+}
+
 func newDemo(s streams) *cobra.Command {
-	var f analyzeFlags
+	var f demoFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Analyze a bundle that ships with the program",
-		Long: `Analyzes a bundle that ships with the program and was collected from real servers with a fault in them, so that
-the result can be seen without a cluster. The exit code is that of the report, except that the fault itself is fine here:
---fail-on is "never" unless given.`,
+		Short: "Collect from a sample cluster with a fault in it, and analyze the result, without any cluster",
+		Long: `Serves a sample cluster on a port of this machine, runs ` + "`imbundle collect`" + ` against it over HTTP as against a real
+one, and then ` + "`imbundle analyze`" + ` on the bundle. The samples were collected from real servers and hold OpenIM's real logs:
+
+  kafka-down        the brokers are gone: three components cannot start, the API fails
+  redis-lost        Redis was away for half a minute and came back without its data
+  msgtransfer-oom   msgtransfer runs into its memory limit again and again
+
+The exit code is that of the report, except that the fault itself is fine here: --fail-on is "never" unless given.`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("fail-on") {
@@ -31,49 +54,87 @@ the result can be seen without a cluster. The exit code is that of the report, e
 			return runDemo(c.Context(), s, f)
 		},
 	}
+	c.Flags().SortFlags = false
+	c.Flags().StringVar(&f.scenario, "scenario", demoScenarios[0], "sample cluster: "+strings.Join(demoScenarios, ", "))
+	c.Flags().StringVar(&f.keep, "keep", "", "file to leave the collected bundle in; must not exist")
 	f.add(c)
 	return c
 }
 
-func runDemo(ctx context.Context, s streams, f analyzeFlags) error {
-	if err := f.validate(s); err != nil {
+func runDemo(ctx context.Context, s streams, f demoFlags) (err error) {
+	if err := errors.Join(f.validate(s), oneOf("--scenario", f.scenario, demoScenarios...), mustNotExist(f.keep)); err != nil {
 		return err
 	}
-	name, err := demoBundle()
+	dir, err := os.MkdirTemp("", "imbundle-demo-")
 	if err != nil {
 		return err
 	}
-	set, err := specs.Load(f.specs...)
-	if err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	output := f.keep
+	if output == "" {
+		output = filepath.Join(dir, f.scenario+".tgz")
+	}
+	if err := f.collect(ctx, s, dir, output); err != nil {
 		return err
 	}
-	file, err := demoFiles.Open(name)
-	if err != nil {
-		return fmt.Errorf("opening the built-in bundle: %w", err)
-	}
-	defer file.Close()
-	fmt.Fprintf(s.err, "analyzing the built-in bundle %s\n", path.Base(name))
-	r, err := bundle.Open("-", bundle.ReadOptions{Stdin: file})
-	if err != nil {
-		return err
-	}
-	rep, err := judge(ctx, r, set, f, path.Base(name))
-	if err != nil {
-		return err
-	}
-	return f.render(s, rep)
+	fmt.Fprintf(s.err, "\n$ imbundle analyze %s\n", filepath.Base(output))
+	return runAnalyze(ctx, s, f.analyzeFlags, output)
 }
 
-// demoBundle is the path of the newest built-in bundle.
-func demoBundle() (string, error) {
-	files, err := demoFiles.ReadDir("demo")
+// collect serves the sample and collects from it.
+func (f *demoFlags) collect(ctx context.Context, s streams, dir, output string) error {
+	sample := filepath.Join(dir, "sample.tgz")
+	text, err := demoFiles.ReadFile("demo/" + f.scenario + ".tgz")
 	if err != nil {
-		return "", fmt.Errorf("listing the built-in bundles: %w", err)
+		return fmt.Errorf("opening the sample cluster: %w", err)
 	}
-	for i := len(files) - 1; i >= 0; i-- {
-		if path.Ext(files[i].Name()) == ".tgz" {
-			return path.Join("demo", files[i].Name()), nil
-		}
+	if err := os.WriteFile(sample, text, 0o600); err != nil {
+		return err
 	}
-	return "", withHint(fmt.Errorf("this build has no built-in bundle"), "run `imbundle analyze FILE` on a bundle of your own")
+	r, err := bundle.Open(sample, bundle.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	cluster, err := replay.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	server, err := replay.Listen(cluster, 0)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx) }()
+	err = f.collectFrom(ctx, s, server, r.Plan(), cluster, dir, output)
+	cancel()
+	return errors.Join(err, <-served)
+}
+
+// collectFrom runs the real command, with the window and the intake that the sample was collected with: its present is past.
+func (f *demoFlags) collectFrom(ctx context.Context, s streams, server *replay.Server, plan *bundle.Plan, cluster *replay.Cluster, dir, output string) error {
+	namespaces := cluster.Namespaces()
+	config, err := server.Kubeconfig(namespaces[0])
+	if err != nil {
+		return err
+	}
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, config, 0o600); err != nil {
+		return err
+	}
+	c := collectFlags{kube: kube.Options{Flags: kube.NewFlags(), Samples: 1}, output: output, profile: "standard", lang: f.lang}
+	c.kube.Flags.KubeConfig = &kubeconfig
+	c.window.From, c.window.To = plan.Window.From.Format(time.RFC3339), plan.Window.To.Format(time.RFC3339)
+	said := func(key string) string { text, _ := plan.Incident[key].(string); return text }
+	c.scope, c.intakeFlags.scenario, c.note = said("scope"), said("scenario"), said("note")
+	fmt.Fprintf(s.err, "serving the sample cluster %s on %s\n\n$ imbundle collect --from %s --to %s\n", f.scenario, server.URL, c.window.From, c.window.To)
+	s.out = io.Discard // the temporary file's name
+	err = runCollect(ctx, s, c)
+	var incomplete *failure
+	if errors.As(err, &incomplete) && incomplete.code == exitIncomplete {
+		return nil // as incomplete as the sample is; the analysis says what is missing
+	}
+	return err
 }

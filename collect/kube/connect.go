@@ -17,6 +17,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/replay"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -83,6 +84,7 @@ type Cluster struct {
 	version   json.RawMessage
 	info      version.Info
 	clock     *bundle.ClockOffset
+	snapshot  time.Time // of a served bundle; zero for a living cluster
 }
 
 // Connect reads the configuration and asks the server who it is. Its errors are *Error where advice can be given.
@@ -182,6 +184,7 @@ func (c *Cluster) askVersion(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	c.clock = clockOffset(c.config.Host, res.Header.Get("Date"), sent, c.o.Now())
+	c.setPresent(res.Header.Get(replay.SnapshotHeader))
 	if err := json.NewDecoder(res.Body).Decode(&c.version); err != nil {
 		return fmt.Errorf("reading the server's version: %w", err)
 	}
@@ -205,6 +208,22 @@ func clockOffset(host, date string, sent, received time.Time) *bundle.ClockOffse
 		Offset: at.Add(second / 2).Sub(sent.Add(half)), Uncertainty: half + second/2,
 	}
 }
+
+// setPresent makes the time of a served bundle the present.
+func (c *Cluster) setPresent(snapshot string) {
+	at, err := time.Parse(time.RFC3339Nano, snapshot)
+	if err != nil {
+		return
+	}
+	began := time.Now()
+	c.snapshot, c.o.Now = at, func() time.Time { return at.Add(time.Since(began)) }
+}
+
+// Now is the present: of a living cluster that of this machine, of a served bundle the time at which it was collected.
+func (c *Cluster) Now() time.Time { return c.o.Now() }
+
+// Replayed reports whether the server is a served bundle.
+func (c *Cluster) Replayed() bool { return !c.snapshot.IsZero() }
 
 // Host is the server's address.
 func (c *Cluster) Host() string { return c.config.Host }

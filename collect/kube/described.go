@@ -37,7 +37,7 @@ func (d *described) Collect(ctx context.Context, b *collect.Batch) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	snapshot, err := replay.New(b.Written(), replay.Ahead(d.c.Clock()))
+	snapshot, err := replay.New(b.Written(), d.c.snapshot, replay.Ahead(d.c.Clock()))
 	if err != nil {
 		return fmt.Errorf("reading the lists back: %w", err)
 	}

@@ -29,6 +29,8 @@ func TestSmoke(t *testing.T) {
 		t.Run("logs", func(t *testing.T) { sameLogs(t, a, healthy.namespace) })
 		t.Run("tables", func(t *testing.T) { sameTables(t, a, healthy.namespace) })
 		t.Run("top", func(t *testing.T) { sameTop(t, a, healthy.namespace) })
+		t.Run("describe", func(t *testing.T) { sameDescribes(t, a, healthy.namespace) })
+		t.Run("replay", func(t *testing.T) { replayed(t, a, healthy.namespace) })
 	})
 	t.Run("kafka-down", func(t *testing.T) {
 		t.Parallel()

@@ -24,7 +24,7 @@ const usage = `usage: rig COMMAND
   apply NAMESPACE [FAULT...]          OpenIM-like workloads, healthy but for the faults (manifests/faults)
   delete NAMESPACE...                 remove them
   kubeconfig NAMESPACE                print a kubeconfig that may view that namespace only
-  demo IMBUNDLE FILE                  collect the bundle that ships with the program
+  demo SCENE IMBUNDLE FILE            collect a bundle that ships with the program: kafka-down, redis-lost, msgtransfer-oom
 `
 
 // skip is a reason of the machine, not a fault: what was asked for cannot run here.
@@ -70,8 +70,8 @@ func run(args []string) error {
 		return r.remove(args)
 	case command == "kubeconfig" && len(args) == 1:
 		return r.viewerConfig(args[0])
-	case command == "demo" && len(args) == 2:
-		return r.demo(args[0], args[1])
+	case command == "demo" && len(args) == 3:
+		return r.demo(args[0], args[1], args[2])
 	case command == "help":
 		fmt.Print(usage)
 		return nil

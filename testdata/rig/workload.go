@@ -79,7 +79,7 @@ func (r *rig) applyText(namespace, text string) error {
 
 // render fills a manifest: {{.Namespace}}, {{.Roles}} and the like.
 func (r *rig) render(file, namespace string, roles []string) (string, error) {
-	t, err := template.ParseFiles(filepath.Join(r.home, "manifests", file))
+	t, err := template.New(filepath.Base(file)).Funcs(template.FuncMap{"words": strings.Fields}).ParseFiles(filepath.Join(r.home, "manifests", file))
 	if err != nil {
 		return "", err
 	}
@@ -110,35 +110,60 @@ func (r *rig) viewerConfig(namespace string) error {
 	return nil
 }
 
-// demoNamespace holds what the program's own bundle shows: Kafka is gone, three components cannot start, the API fails.
-const demoNamespace = "openim"
+// demoNamespace holds what the program's own bundles show.
+const demoNamespace = "im-prod"
 
-// demo collects the bundle that ships with the program. Three restarts are waited for, so that the crash loop shows.
-func (r *rig) demo(program, file string) error {
-	if err := r.apply(demoNamespace, []string{"kafka-down"}); err != nil {
+// scene is a sample cluster of the program's demo.
+type scene struct {
+	fault    string
+	role     string // whose restarts show that the fault has done its work
+	restarts string
+	wait     time.Duration // after those
+	scenario string
+	note     string
+}
+
+var scenes = map[string]scene{
+	"kafka-down":      {"kafka-down", "openim-rpc-msg", "3", 0, "realtime", "no message arrives since the brokers were moved"},
+	"redis-lost":      {"redis-lost", "redis", "1", 75 * time.Second, "history", "messages stopped for half a minute, now some are missing"},
+	"msgtransfer-oom": {"oom", "openim-msgtransfer", "3", 0, "realtime", "messages come late or not at all"},
+}
+
+// demo collects a bundle that ships with the program.
+func (r *rig) demo(name, program, file string) error {
+	s, known := scenes[name]
+	if !known {
+		return fmt.Errorf("there is no scene %q, only %s", name, strings.Join(slices.Sorted(maps.Keys(scenes)), ", "))
+	}
+	if err := r.apply(demoNamespace, []string{s.fault}); err != nil {
 		return err
 	}
-	fmt.Println("waiting for the third restart")
-	began := time.Now()
-	for {
-		out, err := r.kubectl(10*time.Second, "", "get", "pods", "-n", demoNamespace, "-l", "app=openim-rpc-msg",
-			"-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}")
-		if err != nil {
-			return err
-		}
-		if strings.TrimSpace(out) >= "3" {
-			break
-		}
-		if time.Since(began) > 3*time.Minute {
-			return fmt.Errorf("openim-rpc-msg restarted %q times in three minutes", out)
-		}
-		time.Sleep(2 * time.Second)
+	if err := r.awaitRestarts(s); err != nil {
+		return err
 	}
 	cmd := exec.Command(program, "collect", "--kubeconfig", r.kubeconfig(), "-n", demoNamespace, "-f", file,
-		"--scope", "all", "--scenario", "realtime", "--note", "no message arrives since the brokers were moved")
+		"--scope", "all", "--scenario", s.scenario, "--note", s.note)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("collecting: %w", err)
 	}
 	return nil
+}
+
+func (r *rig) awaitRestarts(s scene) error {
+	fmt.Printf("waiting for restart %s of %s\n", s.restarts, s.role)
+	for began := time.Now(); ; time.Sleep(2 * time.Second) {
+		out, err := r.kubectl(10*time.Second, "", "get", "pods", "-n", demoNamespace, "-l", "app="+s.role,
+			"-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}")
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(out) >= s.restarts {
+			time.Sleep(s.wait)
+			return nil
+		}
+		if time.Since(began) > 4*time.Minute {
+			return fmt.Errorf("%s restarted %q times in four minutes", s.role, out)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 // Command actor is the only program in the rig's containers. It plays a component: it prints a real log in real time,
 // with the log's own times moved to now, and then does what the scene asks for.
 //
-//	actor play [-speed N] [-then idle|again|exit:CODE|eat|fill:PATH] FILE
+//	actor play [-speed N] [-at TIME] [-then idle|again|exit:CODE|eat|fill:PATH] FILE
 //	actor pause                                     (also without arguments)
 package main
 
@@ -37,13 +37,21 @@ func act(args []string) error {
 	}
 	flags := flag.NewFlagSet("play", flag.ContinueOnError)
 	speed := flags.Float64("speed", 1, "how many seconds of the log pass in one")
+	at := flags.String("at", "", "the time of the log that stands for now, as 2006-01-02 15:04:05 (default that of its first line)")
 	then := flags.String("then", "idle", "what comes after the log: idle, again, exit:CODE, eat, fill:PATH")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
+	first := time.Time{}
+	if *at != "" {
+		var err error
+		if first, err = time.Parse(time.DateTime, *at); err != nil {
+			return err
+		}
+	}
 	for {
 		if flags.NArg() > 0 {
-			if err := playFile(os.Stdout, flags.Arg(0), *speed); err != nil {
+			if err := playFile(os.Stdout, flags.Arg(0), *speed, first); err != nil {
 				return err
 			}
 		}
@@ -85,19 +93,18 @@ func pause() {
 	}
 }
 
-func playFile(w io.Writer, name string, speed float64) error {
+func playFile(w io.Writer, name string, speed float64, first time.Time) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return play(w, f, speed, time.Now, time.Sleep)
+	return play(w, f, speed, first, time.Now, time.Sleep)
 }
 
-// play prints every line when its time has come. A line without a time of its own follows the one before at once.
-func play(w io.Writer, r io.Reader, speed float64, now func() time.Time, sleep func(time.Duration)) error {
+// play prints every line when its time has come; first stands for now, and is that of the first line where it is zero. A line without a time of its own follows the one before at once.
+func play(w io.Writer, r io.Reader, speed float64, first time.Time, now func() time.Time, sleep func(time.Duration)) error {
 	began := now()
-	var first time.Time
 	in := bufio.NewReader(r)
 	for {
 		line, err := in.ReadBytes('\n')
