@@ -124,12 +124,13 @@ func (f *demoFlags) collectFrom(ctx context.Context, s streams, server *replay.S
 	if err := os.WriteFile(kubeconfig, config, 0o600); err != nil {
 		return err
 	}
-	c := collectFlags{kube: kube.Options{Flags: kube.NewFlags(), Samples: 1}, output: output, profile: "standard", lang: f.lang}
+	c := collectFlags{kube: kube.Options{Flags: kube.NewFlags(), Namespaces: namespaces, Samples: 1}, output: output, profile: "standard", lang: f.lang}
 	c.kube.Flags.KubeConfig = &kubeconfig
 	c.window.From, c.window.To = plan.Window.From.Format(time.RFC3339), plan.Window.To.Format(time.RFC3339)
 	said := func(key string) string { text, _ := plan.Incident[key].(string); return text }
 	c.scope, c.intakeFlags.scenario, c.note = said("scope"), said("scenario"), said("note")
-	fmt.Fprintf(s.err, "serving the sample cluster %s on %s\n\n$ imbundle collect --from %s --to %s\n", f.scenario, server.URL, c.window.From, c.window.To)
+	fmt.Fprintf(s.err, "serving the sample cluster %s on %s\n\n$ imbundle collect -n %s --from %s --to %s\n",
+		f.scenario, server.URL, strings.Join(namespaces, ","), c.window.From, c.window.To)
 	s.out = io.Discard // the temporary file's name
 	err = runCollect(ctx, s, c)
 	var incomplete *failure
