@@ -28,6 +28,10 @@ var foreign = []struct{ magic, what, hint string }{
 	{"7z\xbc\xaf\x27\x1c", "packed by 7-Zip", "unpack it and pass the folder"},
 	{"Rar!\x1a\x07", "packed by RAR", "unpack it and pass the folder"},
 	{"\x04\x22\x4d\x18", "packed by lz4", "unpack it first: unlz4"},
+	{"age-encryption.org/v1", "encrypted with age", "decrypt it first, where the key is: age -d -i KEY FILE"},
+	{"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted with age", "decrypt it first, where the key is: age -d -i KEY FILE"},
+	{"-----BEGIN PGP MESSAGE-----", "encrypted with PGP", "decrypt it first, where the key is: gpg -d FILE"},
+	{"Salted__", "encrypted with openssl", "decrypt it first, where the password is: openssl enc -d"},
 	{"\xff\xfe", "text in UTF-16", "save it as UTF-8"},
 	{"\xfe\xff", "text in UTF-16", "save it as UTF-8"},
 }
