@@ -37,8 +37,9 @@ var foreign = []struct{ magic, what, hint string }{
 }
 
 const (
-	peekSize   = 1 << 20
-	zstdWindow = 128 << 20 // what zstd --long writes
+	longestMagic = 40
+	peekSize     = 1 << 20
+	zstdWindow   = 128 << 20 // what zstd --long writes
 )
 
 // flow is one pass over an input as a stream: unpacked in a goroutine of its own, its beginning looked at.
@@ -99,7 +100,7 @@ func (f *flow) position() int64 { return f.taken - int64(f.buf.Buffered()) }
 
 // unpack chooses the decoder.
 func (f *flow) unpack(path string) (io.Reader, error) {
-	head, err := f.buf.Peek(8)
+	head, err := f.buf.Peek(longestMagic)
 	if len(head) == 0 {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err

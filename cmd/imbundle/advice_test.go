@@ -18,7 +18,7 @@ func TestAdvisedCommandsExist(t *testing.T) {
 	if err != nil {
 		t.Fatalf("listing the files of the repository: %v", err)
 	}
-	advised := regexp.MustCompile("(?:[`\"]|\\$ |^)imbundle ((?:collect|analyze|verify|specs|demo|version|completion)\\b[^`\"\\n#|…]*)")
+	advised := regexp.MustCompile("(?:[`\"]|\\$ |^)imbundle ((?:collect|analyze|serve|verify|specs|demo|version|completion)\\b[^`\"\\n#|…]*)")
 	found := 0
 	for _, name := range strings.Fields(string(out)) {
 		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "testdata/") {

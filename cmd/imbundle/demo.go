@@ -62,8 +62,11 @@ The exit code is that of the report, except that the fault itself is fine here: 
 }
 
 func runDemo(ctx context.Context, s streams, f demoFlags) (err error) {
-	if err := errors.Join(f.validate(s), oneOf("--scenario", f.scenario, demoScenarios...), mustNotExist(f.keep)); err != nil {
+	if err := errors.Join(f.validate(s), oneOf("--scenario", f.scenario, demoScenarios...)); err != nil {
 		return err
+	}
+	if err := mustNotExist(f.keep); err != nil {
+		return withHint(err, "a bundle is never overwritten: choose another name with --keep")
 	}
 	dir, err := os.MkdirTemp("", "imbundle-demo-")
 	if err != nil {
@@ -78,7 +81,11 @@ func runDemo(ctx context.Context, s streams, f demoFlags) (err error) {
 		return err
 	}
 	fmt.Fprintf(s.err, "\n$ imbundle analyze %s\n", filepath.Base(output))
-	return runAnalyze(ctx, s, f.analyzeFlags, output)
+	err = runAnalyze(ctx, s, f.analyzeFlags, output)
+	if f.keep == "" {
+		fmt.Fprintln(s.err, "\nthe collected bundle goes with the demo; --keep FILE leaves it, --scenario shows another fault")
+	}
+	return err
 }
 
 // collect serves the sample and collects from it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +110,9 @@ func (f *serveFlags) writeConfig(server *replay.Server, cluster *replay.Cluster)
 		return "", nil, err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return "", nil, withHint(fmt.Errorf("writing the kubeconfig: %w", err), "a file is never overwritten: choose another name with --kubeconfig")
+	}
 	if err != nil {
 		return "", nil, err
 	}

@@ -116,6 +116,7 @@ const demoNamespace = "im-prod"
 // scene is a sample cluster of the program's demo.
 type scene struct {
 	fault    string
+	healthy  time.Duration // before the fault is rolled out; zero: it is there from the start
 	role     string // whose restarts show that the fault has done its work
 	restarts string
 	wait     time.Duration // after those
@@ -124,9 +125,9 @@ type scene struct {
 }
 
 var scenes = map[string]scene{
-	"kafka-down":      {"kafka-down", "openim-rpc-msg", "3", 0, "realtime", "no message arrives since the brokers were moved"},
-	"redis-lost":      {"redis-lost", "redis", "1", 75 * time.Second, "history", "messages stopped for half a minute, now some are missing"},
-	"msgtransfer-oom": {"oom", "openim-msgtransfer", "3", 0, "realtime", "messages come late or not at all"},
+	"kafka-down":      {"kafka-down", 45 * time.Second, "openim-rpc-msg", "3", 0, "realtime", "no message arrives since the brokers were moved"},
+	"redis-lost":      {"redis-lost", 0, "redis", "1", 75 * time.Second, "history", "messages stopped for half a minute, now some are missing"},
+	"msgtransfer-oom": {"oom", 45 * time.Second, "openim-msgtransfer", "3", 0, "realtime", "messages come late or not at all"},
 }
 
 // demo collects a bundle that ships with the program.
@@ -134,6 +135,12 @@ func (r *rig) demo(name, program, file string) error {
 	s, known := scenes[name]
 	if !known {
 		return fmt.Errorf("there is no scene %q, only %s", name, strings.Join(slices.Sorted(maps.Keys(scenes)), ", "))
+	}
+	if s.healthy > 0 {
+		if err := r.apply(demoNamespace, nil); err != nil {
+			return err
+		}
+		time.Sleep(s.healthy)
 	}
 	if err := r.apply(demoNamespace, []string{s.fault}); err != nil {
 		return err
