@@ -18,7 +18,7 @@ func (p *pieces) total() int64 { return int64(len(p.header)+len(p.padding)) + p.
 
 // append puts a finished entry behind the others. On an error the file is as it was.
 func (w *Writer) append(info EntryInfo, b *body, counts map[string]int64) error {
-	p, err := w.prepare(&info, b)
+	p, err := w.prepare(&info, b, &label{info.Source, info.Truncated, info.Attrs, counts})
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (w *Writer) countRedactions(entry, rule string, n int64) {
 	w.redactions[entry][rule] += n
 }
 
-// prepare makes the header and padding members. It must not hold w.mu: who holds a press may wait for that.
-func (w *Writer) prepare(info *EntryInfo, b *body) (*pieces, error) {
+// prepare makes the header and padding members; l, if there is one, goes into the header's. It must not hold w.mu: who holds a press may wait for that.
+func (w *Writer) prepare(info *EntryInfo, b *body, l *label) (*pieces, error) {
 	at := info.Time
 	if at.IsZero() {
 		at = w.o.Plan.Started
@@ -62,6 +62,13 @@ func (w *Writer) prepare(info *EntryInfo, b *body) (*pieces, error) {
 	p := &pieces{body: b.reader(), size: b.compressed()}
 	if p.header, err = wholeCopy(press, head); err != nil {
 		return nil, err
+	}
+	if l != nil {
+		extra, err := l.pack(press)
+		if err != nil {
+			return nil, err
+		}
+		p.header = withExtra(p.header, extra)
 	}
 	p.padding, err = w.paddings.after(info.Size)
 	return p, err

@@ -2,7 +2,7 @@
 //
 // Writing: bytes enter through [Writer.Create] only. They pass the redactor and its leak gate, are gathered in small pooled
 // chunks, and become gzip members of about 1 MiB in a private spool. When an entry is closed its size is known: the tar header
-// is appended to the file as a gzip member of its own, then the spool's bytes unchanged, then the padding. The plan is the first
+// is appended to the file as a gzip member of its own, which is labelled with what the manifest will say of the entry, then the spool's bytes unchanged, then the padding. The plan is the first
 // entry, the manifest the last; a fixed-length empty footer member says where the manifest begins. What was closed is readable
 // whatever happens next: a kill or a full disk costs the open entries and nothing else.
 //

@@ -92,7 +92,7 @@ func (e *Entry) interrupt(reason string) error {
 	if e.meta.Truncated == nil {
 		e.meta.Truncated = &Truncation{Reason: reason}
 	}
-	e.meta.Truncated.Note = joinNote(e.meta.Truncated.Note, "its source was still writing when the bundle was finished")
+	e.meta.Truncated.Note = joinNote(e.meta.Truncated.Note, stillOpen)
 	return e.close()
 }
 
@@ -106,7 +106,11 @@ func (e *Entry) close() error {
 	if e.body.full {
 		e.meta.Truncated = overBudget(e.meta.Truncated, e.body)
 	}
-	if err := e.w.append(e.info(), e.body, e.stream.Counts()); err != nil {
+	counts := e.stream.Counts()
+	for rule, n := range e.meta.Redacted {
+		counts[rule] += n
+	}
+	if err := e.w.append(e.info(), e.body, counts); err != nil {
 		return e.drop(err)
 	}
 	e.done = true

@@ -112,7 +112,7 @@ func (w *Writer) writeEnd(f Final) (op string, err error) {
 	if err != nil {
 		return opManifest, err
 	}
-	p, err := w.prepare(&info, b)
+	p, err := w.prepare(&info, b, nil)
 	if err != nil {
 		return opManifest, errors.Join(err, b.discard())
 	}
@@ -158,7 +158,8 @@ func (w *Writer) manifest(f Final) *Manifest {
 		Format: Format, Tool: w.o.Tool, SpecDigest: p.SpecDigest, Redactor: w.o.Redactor.Digest(), Started: p.Started,
 		Finished: w.o.Now().UTC(), Complete: f.Complete, Reason: w.o.Redactor.String(f.Reason), Window: p.Window,
 		ContentDigest: ContentDigest(w.entries), Counts: f.Counts, Gaps: w.gaps, Timings: f.Timings,
-		Clock: append(append([]ClockOffset(nil), p.Clock...), f.Clock...), MemberSize: int64(w.o.MemberSize), Entries: w.entries,
+		Continues: p.Continues,
+		Clock:     append(append([]ClockOffset(nil), p.Clock...), f.Clock...), MemberSize: int64(w.o.MemberSize), Entries: w.entries,
 	}
 	if m.Counts == nil {
 		m.Counts = countSources(&p, w.entries)

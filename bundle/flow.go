@@ -9,7 +9,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mholt/archiver/v3"
 )
@@ -49,6 +48,7 @@ type flow struct {
 	buf     *bufio.Reader
 	at      atomic.Int64 // bytes of raw that were unpacked
 	packing string       // "", gzip, zstd
+	labels  labels
 	unzst   *zstd.Decoder
 	ahead   *ahead
 	peek    []byte
@@ -110,7 +110,7 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
 		f.packing = "gzip"
-		z, err := gzip.NewReader(f.buf)
+		z, err := newMemberReader(f.buf, &f.labels)
 		if err != nil {
 			return nil, &InputError{path, fmt.Errorf("a damaged gzip header: %w", err), "copy or upload the file again"}
 		}

@@ -214,6 +214,9 @@ func ParseSample(name string) (of string, ok bool) {
 	return rest[:dash] + rest[dot:], true
 }
 
+// Own tells whether an entry is about the run itself rather than what it collected.
+func Own(name string) bool { return strings.HasPrefix(name, ownFolder) }
+
 func folderOf(namespace string) string {
 	if namespace == "" {
 		return clusterScope

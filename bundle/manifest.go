@@ -28,7 +28,8 @@ type Manifest struct {
 	Clock         []ClockOffset    `json:"clock,omitempty"`
 	Timings       []Timing         `json:"timings,omitempty"`
 	MemberSize    int64            `json:"memberSize"` // plain bytes of every member of an entry but its last
-	Entries       []EntryInfo      `json:"entries"`    // in the order of the file, without the manifest itself
+	Continues     []EarlierRun     `json:"continues,omitempty"`
+	Entries       []EntryInfo      `json:"entries"` // in the order of the file, without the manifest itself
 }
 
 // EntryInfo describes one entry and where it stands in the file.
@@ -67,7 +68,7 @@ func (e *EntryInfo) end() int64 {
 func ContentDigest(entries []EntryInfo) string {
 	lines := make([]string, 0, len(entries))
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name, ownFolder) {
+		if !Own(e.Name) {
 			lines = append(lines, e.Name+"\x00"+e.SHA256+"\n")
 		}
 	}

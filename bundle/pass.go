@@ -88,6 +88,9 @@ func (p *pass) take(h *tar.Header, body io.Reader) (*File, error) {
 		return nil, nil
 	}
 	file := &File{Name: name, Size: h.Size, Info: p.book.info[name], Reader: &part{p, body}}
+	if l := p.flow.labels.before(p.in.at); l != nil {
+		file.learn(l, h.ModTime)
+	}
 	if name == PlanFile && p.book.plan == nil || name == ManifestFile && p.book.manifest == nil {
 		return file, p.study(file)
 	}
@@ -201,12 +204,14 @@ func (t *part) Read(b []byte) (int, error) {
 // tail watches how the plain bytes end.
 type tail struct {
 	io.Reader
-	zeros int  // at the very end so far
-	ended bool // the source had no more
+	at    int64 // bytes so far
+	zeros int   // at the very end so far
+	ended bool  // the source had no more
 }
 
 func (t *tail) Read(b []byte) (int, error) {
 	n, err := t.Reader.Read(b)
+	t.at += int64(n)
 	z := 0
 	for z < n && z < 2*tarBlock && b[n-1-z] == 0 {
 		z++

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // ReadOptions set up a Reader.
@@ -20,8 +21,18 @@ type ReadOptions struct {
 type File struct {
 	Name string     // true name without the top folder
 	Size int64      // plain bytes as the archive says; -1 when unknown
-	Info *EntryInfo // nil when no manifest is known (yet)
+	Info *EntryInfo // nil when no manifest is known (yet) and the entry has no label either
+	// Redacted counts what was hidden in the entry by rule, where its label was met: in a file that is read as a stream.
+	Redacted map[string]int64
 	io.Reader
+}
+
+// learn takes from the entry's own label what no manifest has told; that is all but the sum.
+func (f *File) learn(l *label, at time.Time) {
+	f.Redacted = l.Redacted
+	if f.Info == nil {
+		f.Info = &EntryInfo{Name: f.Name, Size: f.Size, Time: at, Source: l.Source, Truncated: l.Truncated, Attrs: l.Attrs}
+	}
 }
 
 // Visit takes one entry. worker counts from 0 and is never used by two visits at a time. An error ends the reading.

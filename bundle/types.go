@@ -1,6 +1,10 @@
 package bundle
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Format is the number of the bundle format that this package writes and the newest that it reads.
 const Format = 1
@@ -30,6 +34,23 @@ type Plan struct {
 	SpecDigest string         `json:"specDigest,omitempty"`
 	Scope      []string       `json:"scope,omitempty"` // namespaces and switches, one sentence or word each
 	Expect     []Expect       `json:"expect,omitempty"`
+	Cluster    *Cluster       `json:"cluster,omitempty"`   // nil when none was asked
+	Continues  []EarlierRun   `json:"continues,omitempty"` // oldest first; empty for a run of its own
+}
+
+// Cluster is where a collection looks, and what tells that cluster from another.
+type Cluster struct {
+	Server     string            `json:"server"` // address of the API server, as the configuration has it
+	Namespaces []string          `json:"namespaces,omitempty"`
+	Workloads  map[string]string `json:"workloads,omitempty"` // UIDs of what was recognised, by namespace/kind/name
+}
+
+// EarlierRun is a run of which a bundle carries the entries on.
+type EarlierRun struct {
+	Started       time.Time `json:"started"`
+	Finished      time.Time `json:"finished,omitzero"` // zero when it was cut
+	ContentDigest string    `json:"contentDigest"`     // of its entries that were whole; see ContentDigest
+	Carried       int       `json:"carried"`           // entries
 }
 
 // Expect is what one source promised to bring.
@@ -54,6 +75,7 @@ type Meta struct {
 	Time      time.Time         // of the content; becomes the tar header's; zero means the plan's start
 	Truncated *Truncation       // nil when whole
 	Attrs     map[string]string // restarts, container kind, node, …
+	Redacted  map[string]int64  // replacements made before, in content that comes from another bundle, by rule
 }
 
 // Truncation says what an entry lacks.
@@ -63,6 +85,25 @@ type Truncation struct {
 	Tail    int64  `json:"tail,omitempty"`    // bytes kept from the end
 	Dropped int64  `json:"dropped,omitempty"` // bytes known to be left out; 0 when unknown
 	Note    string `json:"note,omitempty"`
+}
+
+// Reasons of a Truncation, Budget beside them.
+const (
+	TooLong  = "max-log-size"
+	OfWindow = "window"
+	Uneven   = "list" // the pages of a list are of different moments
+	CutShort = "interrupted"
+)
+
+// stillOpen notes an entry whose source had not closed it.
+const stillOpen = "its source was still writing when the bundle was finished"
+
+// Meant tells whether the entry is all that its source wanted to write: whole, or limited on purpose.
+func (t *Truncation) Meant() bool {
+	if t == nil {
+		return true
+	}
+	return slices.Contains([]string{TooLong, OfWindow, Uneven, Budget}, t.Reason) && !strings.Contains(t.Note, stillOpen)
 }
 
 // Reasons of a Gap.

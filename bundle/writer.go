@@ -102,6 +102,11 @@ func (w *Writer) begin() error {
 func (w *Writer) writePlan() error {
 	plan := w.o.Plan
 	plan.Incident = w.clean(plan.Incident)
+	if plan.Cluster != nil {
+		cluster := *plan.Cluster
+		cluster.Server = w.o.Redactor.String(cluster.Server)
+		plan.Cluster = &cluster
+	}
 	if err := w.put(PlanFile, plan); err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (w *Writer) Create(name string, m Meta) (*Entry, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(name, ownFolder) {
+	if Own(name) {
 		return nil, fmt.Errorf("entry %q: the folder is the writer's own: %w", name, ErrName)
 	}
 	w.mu.Lock()

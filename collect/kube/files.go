@@ -151,14 +151,14 @@ func (f *files) copy(ctx context.Context, b *collect.Batch, s *stream, file logF
 	e.Use(grant)
 	command := []string{"tail", "-c", strconv.FormatInt(grant.Bytes, 10), file.path}
 	if err := f.c.Exec(ctx, s.ns, s.pod, s.container, command, e); err != nil {
-		e.Truncate(bundle.Truncation{Reason: "interrupted", Note: err.Error()})
+		e.Truncate(bundle.Truncation{Reason: bundle.CutShort, Note: err.Error()})
 		if closeErr := e.Close(); closeErr != nil {
 			return closeErr
 		}
 		return err
 	}
 	if file.size > grant.Bytes {
-		e.Truncate(bundle.Truncation{Reason: "max-log-size", Tail: grant.Bytes, Dropped: file.size - grant.Bytes})
+		e.Truncate(bundle.Truncation{Reason: bundle.TooLong, Tail: grant.Bytes, Dropped: file.size - grant.Bytes})
 	}
 	return e.Close()
 }

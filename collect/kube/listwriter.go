@@ -146,10 +146,10 @@ func (w *listWriter) close() {
 	}
 }
 
-func (w *listWriter) truncate(note string) {
+func (w *listWriter) truncate(reason, note string) {
 	for _, e := range []*collect.Entry{w.objects, w.json, w.text} {
 		if e != nil {
-			e.Truncate(bundle.Truncation{Reason: "list", Note: note})
+			e.Truncate(bundle.Truncation{Reason: reason, Note: note})
 		}
 	}
 }
@@ -161,7 +161,7 @@ func (w *listWriter) fail(g bundle.Gap, end listEnd) {
 		if end.Remaining > 0 {
 			note += fmt.Sprintf(" (%d more are known)", end.Remaining)
 		}
-		w.truncate(note)
+		w.truncate(bundle.CutShort, note)
 		w.close()
 	}
 	if w.custom && (g.Reason == bundle.Forbidden || g.Reason == bundle.NotFound) && w.n == 0 {

@@ -29,7 +29,7 @@ func (r *reading) shrink() {
 
 // writeTo writes the log and says what it lacks.
 func (r *reading) writeTo(w io.Writer) (*bundle.Truncation, error) {
-	t := bundle.Truncation{Reason: "max-log-size", Dropped: r.kept.dropped}
+	t := bundle.Truncation{Reason: bundle.TooLong, Dropped: r.kept.dropped}
 	n, err := w.Write(r.head.Bytes())
 	t.Head = int64(n)
 	if err != nil {
@@ -84,9 +84,7 @@ func (r *reading) writeEnd(w io.Writer, t bundle.Truncation) (*bundle.Truncation
 	}
 	if r.err != nil {
 		t.Note = strings.TrimPrefix(t.Note+"; "+firstLine(r.err.Error()), "; ")
-		if r.kept.dropped == 0 && r.head.Len() == 0 {
-			t.Reason = "interrupted"
-		}
+		t.Reason = bundle.CutShort // whatever else it lacks: another try may bring it
 	}
 	return &t, nil
 }

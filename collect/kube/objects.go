@@ -112,7 +112,7 @@ func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target, u
 		err = w.open()
 	}
 	if end.Inconsistent {
-		w.truncate("the list grew older than the server keeps it; its last pages are newer than its first")
+		w.truncate(bundle.Uneven, "the list grew older than the server keeps it; its last pages are newer than its first")
 	}
 	if err == nil {
 		w.close()
