@@ -37,6 +37,7 @@ type End struct {
 	Complete bool     // the input's own end was reached and nothing was damaged
 	Offset   int64    // bytes of the input that were read up to the cut or damage
 	Entry    string   // being read there; the last one before the cut when none was
+	Between  bool     // the cut stands behind that entry, which is whole
 	Reason   string   // empty when complete
 	Promised []string // names and patterns of the plan that no entry fulfils
 }
@@ -98,7 +99,7 @@ func (b *book) cut(offset int64, entry string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.end.Complete {
-		b.end = End{Offset: offset, Entry: strings.TrimPrefix(entry, b.top), Reason: err.Error()}
+		b.end = End{Offset: offset, Entry: strings.TrimPrefix(entry, b.top), Between: errors.Is(err, errNoEnd), Reason: err.Error()}
 	}
 }
 

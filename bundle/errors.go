@@ -26,6 +26,9 @@ var (
 	ErrChanged   = errors.New("the file has changed since it was opened")
 )
 
+// errNoEnd is a tar that stops behind a whole entry.
+var errNoEnd = errors.New("the archive has no end marker")
+
 // WriteError is a failed write to the bundle or its spool. The bundle stays valid up to the last finished entry.
 type WriteError struct {
 	Op    string // "spooling", "appending", "writing the manifest of"

@@ -163,7 +163,7 @@ func (p *pass) close(err error) error {
 		return io.EOF
 	}
 	if p.in.ended && p.in.zeros < tarBlock {
-		p.cut(errors.New("the archive has no end marker"))
+		p.cut(errNoEnd)
 		return io.EOF
 	}
 	// A damaged checksum behind the last entry shows only when all is read; what is no gzip at all there is harmless.

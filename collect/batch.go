@@ -16,17 +16,18 @@ var ErrEnded = errors.New("the collection has ended")
 
 // Batch is a source's way into the bundle. It is safe for concurrent use.
 type Batch struct {
-	source   string
-	promise  Promise
-	run      *run
-	ended    atomic.Bool
-	mu       sync.Mutex
-	expected map[string]bool // exact names that were promised and are not accounted for yet
-	promised int
-	got      int // entries closed
-	kept     int // promised names among them
-	bytes    int64
-	gaps     []bundle.Gap
+	source    string
+	promise   Promise
+	run       *run
+	inherited map[string]bool // promised names that only the earlier run promised
+	ended     atomic.Bool
+	mu        sync.Mutex
+	expected  map[string]bool // exact names that were promised and are not accounted for yet
+	promised  int
+	got       int // entries closed
+	kept      int // promised names among them
+	bytes     int64
+	gaps      []bundle.Gap
 }
 
 // Create opens an entry. The source's name is filled in.
@@ -102,9 +103,14 @@ func (b *Batch) Expect(names ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, name := range names {
-		if _, known := b.expected[name]; !known {
+		if _, known := b.expected[name]; known {
+			continue
+		}
+		b.promised++
+		if b.Has(name) {
+			b.kept++
+		} else {
 			b.expected[name] = true
-			b.promised++
 		}
 	}
 }

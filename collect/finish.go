@@ -66,10 +66,16 @@ func (r *run) finish(ctx context.Context, jobs []*job) (*Result, error) {
 // account turns promises that nothing was heard of into gaps, and says which sources leave the bundle incomplete.
 func (r *run) account(ctx context.Context, jobs []*job) []string {
 	var reasons []string
+	if r.carryErr != nil {
+		reasons = append(reasons, "not all of the earlier entries could be carried on")
+	}
 	for _, j := range jobs {
 		for _, name := range sorted(j.batch.missing()) {
 			g := bundle.Gap{Entry: name, Reason: bundle.Failed, Detail: "promised, but the source ended without it"}
-			if ctx.Err() != nil {
+			switch {
+			case j.batch.inherited[name]:
+				g.Reason, g.Detail = bundle.NotFound, "the earlier run promised it; it is not to be had any more"
+			case ctx.Err() != nil:
 				g.Reason, g.Detail = bundle.NotStarted, causeText(ctx)
 			}
 			j.batch.gap(g)
@@ -87,7 +93,7 @@ func (b *Batch) lost() int {
 	defer b.mu.Unlock()
 	n := 0
 	for _, g := range b.gaps {
-		if g.Reason != bundle.Forbidden && g.Reason != bundle.NotFound {
+		if fillable(g) {
 			n++
 		}
 	}
@@ -95,7 +101,13 @@ func (b *Batch) lost() int {
 }
 
 func (r *run) result(jobs []*job) *Result {
-	res := &Result{Path: r.o.Output, Gaps: slices.Clone(r.o.Gaps), Elapsed: r.o.Now().Sub(r.started)}
+	res := &Result{
+		Path: r.o.Output, Best: r.o.Output, Gaps: slices.Clone(r.o.Gaps), Elapsed: r.o.Now().Sub(r.started),
+		Entries: len(r.carried), Carried: len(r.carried), Bytes: r.carriedBytes,
+	}
+	if r.carryErr != nil {
+		res.Best = r.o.Resume.Path
+	}
 	for _, j := range jobs {
 		j.batch.mu.Lock()
 		res.Sources = append(res.Sources, SourceCount{
@@ -113,6 +125,9 @@ func (r *run) result(jobs []*job) *Result {
 // final is the result as the manifest keeps it.
 func (r *run) final(res *Result) bundle.Final {
 	f := bundle.Final{Complete: res.Complete, Reason: res.Reason, Counts: map[string]bundle.Count{}}
+	if r.o.Resume != nil {
+		f.Timings = r.o.Resume.timings()
+	}
 	for _, s := range res.Sources {
 		f.Counts[s.Source] = bundle.Count{Expected: s.Expected, Got: s.Got}
 		if !s.Started.IsZero() {

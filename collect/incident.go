@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -65,6 +66,51 @@ func (i Incident) YAML() ([]byte, error) {
 		fmt.Fprintf(&b, "%s: %s\n", f.key, bytes.TrimSpace(value.Bytes()))
 	}
 	return b.Bytes(), nil
+}
+
+// Or fills what i leaves open with what an earlier run was told.
+func (i Incident) Or(e Incident) Incident {
+	lists := func(a, b []string) []string {
+		if len(a) > 0 {
+			return a
+		}
+		return b
+	}
+	i.Users, i.Groups = lists(i.Users, e.Users), lists(i.Groups, e.Groups)
+	i.Conversations, i.Platforms = lists(i.Conversations, e.Conversations), lists(i.Platforms, e.Platforms)
+	i.Scenario, i.Scope, i.Note = cmp.Or(i.Scenario, e.Scenario), cmp.Or(i.Scope, e.Scope), cmp.Or(i.Note, e.Note)
+	i.From, i.To, i.Around = e.From, e.To, e.Around // the window is the earlier run's
+	i.attach(e.Attachments)
+	return i
+}
+
+// attach adds entry names of attachments.
+func (i *Incident) attach(names []string) {
+	for _, name := range names {
+		if !slices.Contains(i.Attachments, name) {
+			i.Attachments = append(slices.Clip(i.Attachments), name)
+		}
+	}
+}
+
+// incidentOf reads what Map made, as a plan keeps it. What does not fit is left out.
+func incidentOf(m map[string]any) Incident {
+	text := func(key string) string { s, _ := m[key].(string); return s }
+	list := func(key string) (words []string) {
+		all, _ := m[key].([]any)
+		for _, v := range all {
+			if s, is := v.(string); is {
+				words = append(words, s)
+			}
+		}
+		return words
+	}
+	at := func(key string) time.Time { t, _ := time.Parse(time.RFC3339, text(key)); return t }
+	return Incident{
+		Users: list("user"), Groups: list("group"), Conversations: list("conversation"), Platforms: list("platform"),
+		Scenario: text("scenario"), Scope: text("scope"), From: at("from"), To: at("to"), Around: text("around"), Note: text("note"),
+		Attachments: list("attachments"),
+	}
 }
 
 type incidentField struct {

@@ -28,8 +28,11 @@ type Options struct {
 	Specs    *specs.Set // its digest goes into the plan; nil leaves it out
 	Tool     bundle.Tool
 	Clock    []bundle.ClockOffset // of the servers that were asked, as far as known before the run
+	Cluster  *bundle.Cluster      // nil when none is asked
 	Scope    []string             // what the run is about, for people: "namespace openim"
 	Gaps     []bundle.Gap         // known before the run: what is forbidden, and what that costs
+
+	Resume *Earlier // the run to continue; nil for one of its own
 
 	Progress Progress         // nil: nothing is told
 	Now      func() time.Time // nil: time.Now
@@ -39,13 +42,15 @@ type Options struct {
 type Result struct {
 	Path     string        `json:"path"`
 	Size     int64         `json:"size"`     // of the file
-	Entries  int           `json:"entries"`  // written by sources
-	Bytes    int64         `json:"bytes"`    // written by sources, before compression
+	Entries  int           `json:"entries"`  // written by sources, now or in the run that was continued
+	Carried  int           `json:"carried"`  // those of the run that was continued
+	Bytes    int64         `json:"bytes"`    // of the entries, before compression
 	Complete bool          `json:"complete"` // nothing that was promised is missing for want of time, space or luck
 	Reason   string        `json:"reason"`   // why it is not complete
 	Gaps     []bundle.Gap  `json:"gaps"`
 	Sources  []SourceCount `json:"sources"` // in the order of the run
 	Elapsed  time.Duration `json:"elapsed"`
+	Best     string        `json:"best"` // the file to continue from: Path, or the earlier one when not all of it was carried
 }
 
 // SourceCount is what one source promised and delivered. Expected counts exact names, Got those of them that came;

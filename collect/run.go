@@ -23,7 +23,7 @@ func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 		return nil, err
 	}
 	if attach != nil {
-		o.Incident.Attachments = attach.Promise().Entries
+		o.Incident.attach(attach.Promise().Entries)
 		sources = append([]Source{attach}, sources...)
 	}
 	if !o.Incident.IsZero() {
@@ -43,6 +43,7 @@ func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 	defer cancel()
 	whole, r.stop = context.WithCancelCause(whole)
 	defer r.stop(nil)
+	r.carry(whole, jobs)
 	r.runAll(whole, jobs)
 	return r.finish(whole, jobs)
 }
@@ -65,6 +66,11 @@ type run struct {
 	packed  atomic.Int64          // bytes before compression of entries that were closed
 	logMu   sync.Mutex
 	logText bytes.Buffer // becomes imbundle/collect.log
+
+	carryMu      sync.Mutex
+	carried      map[string]bundle.EntryInfo // from the earlier bundle, by name; does not change while sources run
+	carriedBytes int64
+	carryErr     error // why not all of it was carried
 }
 
 // job is one source and what became of it.
@@ -103,19 +109,27 @@ func (r *run) jobs(sources []Source) []*job {
 	r.budget = newBudget(r.o.MaxSize, r.ratio)
 	var jobs []*job
 	for _, s := range sources {
-		p := promiseOf(s)
-		b := &Batch{source: s.Name(), promise: p, run: r, expected: map[string]bool{}}
-		for _, name := range p.Entries {
-			if !isPattern(name) {
-				b.expected[name] = true
-			}
-		}
-		b.promised = len(b.expected)
-		r.budget.promise(s.Name(), p.Priority, p.Bytes)
-		jobs = append(jobs, &job{source: s, batch: b})
+		jobs = append(jobs, r.job(s))
+	}
+	if r.o.Resume != nil {
+		jobs = r.bequeath(jobs)
 	}
 	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(b.batch.promise.Priority, a.batch.promise.Priority) })
 	return jobs
+}
+
+// job asks one source for its promise.
+func (r *run) job(s Source) *job {
+	p := promiseOf(s)
+	b := &Batch{source: s.Name(), promise: p, run: r, expected: map[string]bool{}, inherited: map[string]bool{}}
+	for _, name := range p.Entries {
+		if !isPattern(name) {
+			b.expected[name] = true
+		}
+	}
+	b.promised = len(b.expected)
+	r.budget.promise(s.Name(), p.Priority, p.Bytes)
+	return &job{source: s, batch: b}
 }
 
 // ratio is what one byte of the file holds before compression: measured once there is enough to measure.
@@ -135,7 +149,11 @@ func (r *run) ratio() float64 {
 func (r *run) writerOptions(jobs []*job) bundle.Options {
 	plan := bundle.Plan{
 		Window: r.o.Window, Incident: r.o.Incident.Map(), Tool: r.o.Tool, Started: r.started,
-		Clock: r.o.Clock, Scope: r.o.Scope,
+		Clock: r.o.Clock, Scope: r.o.Scope, Cluster: r.o.Cluster,
+	}
+	if e := r.o.Resume; e != nil {
+		plan.Clock = slices.Concat(e.clock(), r.o.Clock)
+		plan.Continues = append(slices.Clip(e.Plan.Continues), e.run())
 	}
 	if r.o.Specs != nil {
 		plan.SpecDigest = r.o.Specs.Digest

@@ -30,6 +30,7 @@ type collectFlags struct {
 	specs          []string
 	all            bool
 	quiet          bool
+	resume         resumeFlags
 }
 
 func newCollect(s streams) *cobra.Command {
@@ -45,10 +46,14 @@ Everything is redacted on the way into the file: passwords, tokens, keys and cer
 bodies are never asked for. Nothing in the cluster is changed. The file is valid at every moment: after Ctrl-C, a deadline
 or a full disk it holds what was gathered, and says what is missing.
 
+--resume FILE goes on from the bundle of a run that was cut or left incomplete: what FILE holds whole is carried into a new
+file and not asked for again, the rest is. Scope, window and incident are those of FILE; flags may add to the incident.
+
 Prints the name of the file; everything else goes to standard error.`,
 		Example: `  imbundle collect
   imbundle collect -n openim --around "2026-07-02 10:15" --scope all --scenario realtime --note "no messages since the update"
-  imbundle collect --profile quick --ask`,
+  imbundle collect --profile quick --ask
+  imbundle collect --resume imbundle-openim-20260702T021500Z.tgz`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error { return runCollect(c.Context(), s, f) },
 	}
@@ -58,6 +63,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "collect every namespace that the user may read")
 	f.intakeFlags.add(c)
 	flags.StringVarP(&f.output, "output", "f", "", "file to write; must not exist (default imbundle-NAMESPACE-TIME.tgz)")
+	flags.StringVar(&f.resume.file, "resume", "", "go on from this bundle of an earlier run, asking only for what it lacks; it is not changed")
 	flags.StringVar(&f.profile, "profile", "standard", "how much: standard, or quick (under 20 MB and 60 s)")
 	flags.Var(&f.maxSize, "max-size", "largest size of the file, as 200MB; what matters most comes first (default no limit)")
 	flags.Var(&f.maxLogSize, "max-log-size", "largest size of one log before compression; its head and its newest part are kept (default 20 MiB)")
@@ -83,6 +89,9 @@ func (f *collectFlags) validate(s streams) (err error) {
 			return usagef("leave it out for the default", "%s %s is negative", name, d)
 		}
 	}
+	if err := f.validateResume(); err != nil {
+		return err
+	}
 	f.lang, err = s.language(f.lang)
 	return err
 }
@@ -99,11 +108,15 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	if err != nil {
 		return err
 	}
-	o, err := f.options(set, incident, window)
-	if err != nil {
+	if err := mustNotExist(f.output); err != nil {
 		return err
 	}
-	if err := mustNotExist(f.output); err != nil {
+	if done, err := f.openEarlier(ctx, s); done || err != nil {
+		return err
+	}
+	incident, window = f.resumed(incident, window)
+	o, err := f.options(set, incident, window)
+	if err != nil {
 		return err
 	}
 	sources, err := f.survey(ctx, s, set, &o)
@@ -141,12 +154,12 @@ func (f *collectFlags) options(set *specs.Set, incident collect.Incident, window
 	o := collect.Options{
 		Output: f.output, Window: window, Incident: incident, Attach: f.attach,
 		Deadline: f.deadline, RequestTimeout: f.requestTimeout, MaxSize: int64(f.maxSize), MaxLogSize: int64(f.maxLogSize),
-		Redactor: redactor, Specs: set, Tool: bundle.Tool{Name: "imbundle", Version: toolVersion()},
+		Resume: f.resume.earlier, Redactor: redactor, Specs: set, Tool: bundle.Tool{Name: "imbundle", Version: toolVersion()},
 	}
 	if f.profile == "quick" {
 		o = o.Quick()
 	}
-	return o, nil
+	return o, f.roomLeft(o.MaxSize)
 }
 
 // survey looks at the cluster, says what it found, and completes the options with it.
@@ -166,7 +179,10 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 		}
 	}
 	found, err := cluster.Survey(ctx)
-	if err != nil {
+	if err == nil {
+		o.Cluster = cluster.Identity(found)
+	}
+	if err := f.sameCluster(cluster.Host(), o.Cluster, err); err != nil {
 		return nil, err
 	}
 	if !f.quiet {
@@ -206,7 +222,7 @@ func (f *collectFlags) sumUp(s streams, res *collect.Result, err error) error {
 		err = writeErr
 	}
 	if err != nil {
-		return withHint(err, fmt.Sprintf("%s holds what was gathered before; `imbundle verify` tells what", res.Path))
+		return withHint(err, fmt.Sprintf("%s holds what was gathered before; `imbundle collect --resume %s` goes on from it", res.Path, res.Best))
 	}
 	if !res.Complete {
 		return exits(exitIncomplete)
@@ -215,7 +231,11 @@ func (f *collectFlags) sumUp(s streams, res *collect.Result, err error) error {
 }
 
 func tellResult(s streams, res *collect.Result) {
-	fmt.Fprintf(s.err, "%s: %s, %d entries of %s, in %s\n", res.Path, humanBytes(res.Size), res.Entries, humanBytes(res.Bytes), res.Elapsed.Round(100*time.Millisecond))
+	carried := ""
+	if res.Carried > 0 {
+		carried = fmt.Sprintf(" (%d carried from the earlier run)", res.Carried)
+	}
+	fmt.Fprintf(s.err, "%s: %s, %d entries%s of %s, in %s\n", res.Path, humanBytes(res.Size), res.Entries, carried, humanBytes(res.Bytes), res.Elapsed.Round(100*time.Millisecond))
 	reasons := map[string]int{}
 	for _, g := range res.Gaps {
 		reasons[g.Reason]++
@@ -230,7 +250,7 @@ func tellResult(s streams, res *collect.Result) {
 		}
 	}
 	if !res.Complete {
-		fmt.Fprintf(s.err, "incomplete: %s\n", res.Reason)
+		fmt.Fprintf(s.err, "incomplete: %s\nnext: imbundle collect --resume %s (asks only for what is missing)\n", res.Reason, res.Best)
 	}
 	fmt.Fprintf(s.err, "next: imbundle analyze %s\n", res.Path)
 }

@@ -26,6 +26,7 @@ type Component struct {
 	Replicas  int    `json:"replicas"` // wanted
 	Ready     int    `json:"ready"`
 	Image     string `json:"image"`
+	UID       string `json:"uid,omitempty"`
 	By        string `json:"by"`   // what gave it away: image, label, name, port
 	Sure      bool   `json:"sure"` // that sign belongs to OpenIM alone
 }
@@ -229,6 +230,17 @@ func (s *Survey) sort(found []Component) {
 
 // Gaps is what is known to be missing before the collection begins.
 func (s *Survey) Gaps() []bundle.Gap { return s.Access.gaps() }
+
+// Identity is what tells the cluster from another, for those who continue the run.
+func (c *Cluster) Identity(s *Survey) *bundle.Cluster {
+	known := &bundle.Cluster{Server: c.Host(), Namespaces: s.Namespaces, Workloads: map[string]string{}}
+	for _, comp := range s.Components {
+		if comp.Kind != "Pod" {
+			known.Workloads[comp.Namespace+"/"+comp.Kind+"/"+comp.Name] = comp.UID
+		}
+	}
+	return known
+}
 
 // Scope says in words what will be collected from.
 func (s *Survey) Scope() []string {

@@ -106,6 +106,9 @@ func (f *files) read(ctx context.Context, b *collect.Batch, s *stream, patterns 
 		return
 	}
 	for _, file := range newest(parseFiles(out.String()), b.Window().From) {
+		if b.Has(bundle.ContainerFile(s.ns, s.pod, s.container, file.path)) {
+			continue
+		}
 		if err := f.copy(ctx, b, s, file); err != nil {
 			gap(bundle.ContainerFile(s.ns, s.pod, s.container, file.path), "reading the log file", err)
 		}

@@ -47,6 +47,9 @@ func (f *facts) Collect(ctx context.Context, b *collect.Batch) error {
 
 // readyz keeps the text of an answer of 500 too: that is the one which says what is broken.
 func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
+	if b.Has(bundle.ReadyZ) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, f.c.o.RequestTimeout)
 	defer cancel()
 	res, err := f.c.request(ctx, http.MethodGet, "/readyz", url.Values{"verbose": {""}}, "*/*", nil)
@@ -64,7 +67,11 @@ func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
 
 const res500 = "500"
 
+// putJSON writes v, unless an earlier run brought the entry.
 func putJSON(b *collect.Batch, name string, v any) error {
+	if b.Has(name) {
+		return nil
+	}
 	body, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err

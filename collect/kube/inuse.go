@@ -14,8 +14,12 @@ type inUse struct {
 	roles, bindings map[string]bool
 }
 
-// findInUse reads the bindings that the user may read. Without cluster-wide bindings it knows those of the namespaces.
-func (c *Cluster) findInUse(ctx context.Context, s *Survey) (*inUse, error) {
+// findInUse reads the bindings that the user may read, if any list that is due needs them. Without cluster-wide bindings it
+// knows those of the namespaces.
+func (c *Cluster) findInUse(ctx context.Context, s *Survey, due []target) (*inUse, error) {
+	if !slices.ContainsFunc(due, func(t target) bool { return t.resource == "clusterroles" || t.resource == "clusterrolebindings" }) {
+		return nil, nil
+	}
 	u := &inUse{roles: map[string]bool{}, bindings: map[string]bool{}}
 	const group = "rbac.authorization.k8s.io"
 	if s.Access.May("list", group, "clusterrolebindings", "") {

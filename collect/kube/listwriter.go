@@ -126,20 +126,24 @@ func (w *listWriter) object(n int, raw json.RawMessage) error {
 	return err
 }
 
-// close ends the entries so that they are valid JSON, and accounts for the table that a plain list has not.
+// close ends the entries so that they are valid JSON, and accounts for the table that a plain list has not. The text, which
+// nobody promised, comes first: where a cut bundle has what was promised, it has that too.
 func (w *listWriter) close() {
 	var errs []error
-	if w.objects != nil {
-		_, err := io.WriteString(w.objects, "]}\n")
-		errs = append(errs, err, w.objects.Close())
-	}
 	if w.table != nil {
-		errs = append(errs, w.table.end(), w.json.Close())
-	} else if !w.custom {
-		w.batch.Gap(bundle.Gap{Entry: bundle.Table(w.target.name(), w.target.ns), Reason: bundle.NotFound, Detail: "the server has no table for this kind"})
+		errs = append(errs, w.table.end())
 	}
 	if w.text != nil {
 		errs = append(errs, w.text.Close())
+	}
+	if w.table != nil {
+		errs = append(errs, w.json.Close())
+	} else if !w.custom {
+		w.batch.Gap(bundle.Gap{Entry: bundle.Table(w.target.name(), w.target.ns), Reason: bundle.NotFound, Detail: "the server has no table for this kind"})
+	}
+	if w.objects != nil {
+		_, err := io.WriteString(w.objects, "]}\n")
+		errs = append(errs, err, w.objects.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		w.batch.Note("%s: %v", bundle.Resource(w.target.name(), w.target.ns), err) // the batch has recorded the gap of each

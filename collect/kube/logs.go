@@ -51,7 +51,7 @@ func (l *logs) Collect(ctx context.Context, b *collect.Batch) error {
 	}
 	var fresh []*stream
 	for _, s := range later {
-		if !seen[s.entry()] && s.none == "" {
+		if !seen[s.entry()] && s.none == "" && !b.Has(s.entry()) {
 			fresh = append(fresh, s)
 			b.Expect(s.entry())
 		}
@@ -82,6 +82,9 @@ func (c *Cluster) streams(ctx context.Context, s *Survey) ([]*stream, error) {
 func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 	var some []*stream
 	for _, s := range all {
+		if carried(b, s) {
+			continue
+		}
 		if s.none != "" {
 			b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.NotFound, Detail: s.none})
 			continue
@@ -113,6 +116,27 @@ func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 		})
 	}
 	work.Wait()
+}
+
+// carried tells whether an earlier run brought the log. Its window has ended, so that nothing is missing in it though the
+// container went on talking; and if the container was restarted since, what it says now is not of the window.
+func carried(b *collect.Batch, s *stream) bool {
+	e, there := b.Carried(s.entry())
+	if there {
+		if s.lines != nil {
+			s.lines.Store(e.Size / bytesPerLine)
+		}
+		return true
+	}
+	if !s.previous || s.id == "" {
+		return false
+	}
+	current := bundle.PodLog(s.ns, s.pod, s.container, false)
+	if e, there = b.Carried(current); !there || e.Attrs["containerID"] != s.id {
+		return false
+	}
+	b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.NotFound, Detail: "the container was restarted since the earlier run; this log is there as " + current})
+	return true
 }
 
 // endText says why a context ended.

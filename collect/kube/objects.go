@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -46,6 +47,11 @@ func (t target) entries() []string {
 	return names
 }
 
+// due are the lists that no earlier run has brought.
+func (o *objects) due(b *collect.Batch) []target {
+	return slices.DeleteFunc(o.targets(), func(t target) bool { return b.Has(t.entries()...) })
+}
+
 // targets are the lists that the user may read.
 func (o *objects) targets() []target {
 	var all []target
@@ -77,7 +83,8 @@ func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 	defer close(o.s.listed)
 	var work sync.WaitGroup
 	slots := make(chan struct{}, lists)
-	used, err := o.c.findInUse(ctx, o.s)
+	due := o.due(b)
+	used, err := o.c.findInUse(ctx, o.s, due)
 	if err != nil {
 		b.Note("finding the roles in use: %v; all are kept", err)
 	}
@@ -88,12 +95,14 @@ func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 			o.c.collectList(ctx, b, t, used)
 		})
 	}
-	for _, t := range o.targets() {
+	for _, t := range due {
 		run(t)
 	}
 	for _, k := range o.c.customKinds(ctx, b) {
 		for _, ns := range o.s.Namespaces {
-			run(target{k, ns})
+			if t := (target{k, ns}); !b.Has(t.entries()...) {
+				run(t)
+			}
 		}
 	}
 	work.Wait()

@@ -33,7 +33,7 @@ func recognise(set *specs.Set, kind string, m *metav1.ObjectMeta, pod *corev1.Po
 		s.image = pod.Spec.Containers[0].Image
 	}
 	return Component{
-		Role: s.role.ID, Backend: s.role.Backend, Namespace: m.Namespace, Kind: kind, Name: m.Name,
+		Role: s.role.ID, Backend: s.role.Backend, Namespace: m.Namespace, Kind: kind, Name: m.Name, UID: string(m.UID),
 		Image: s.image, By: s.by, Sure: s.sure && !s.role.Backend,
 	}, true
 }

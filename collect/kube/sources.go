@@ -1,6 +1,16 @@
 package kube
 
-import "github.com/imbundle/imbundle/collect"
+import (
+	"slices"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
+)
+
+// Execs tells whether a plan of an earlier run reads files inside containers.
+func Execs(p *bundle.Plan) bool {
+	return slices.ContainsFunc(p.Expect, func(x bundle.Expect) bool { return x.Source == filesName })
+}
 
 // Sources are the sources of the collection that a survey leads to.
 func (c *Cluster) Sources(s *Survey) []collect.Source {

@@ -69,12 +69,17 @@ func (t *top) Collect(ctx context.Context, b *collect.Batch) error {
 	if len(t.names(0)) == 0 {
 		return nil
 	}
+	begun := false
 	for n := range t.c.o.Samples {
-		if n > 0 {
+		if b.Has(t.names(n)...) {
+			continue
+		}
+		if begun {
 			if err := sleep(ctx, t.c.o.SampleEvery); err != nil {
 				return err
 			}
 		}
+		begun = true
 		err := errors.Join(t.samplePods(ctx, b, n), t.sampleNodes(ctx, b, n))
 		if err == nil {
 			continue
@@ -86,8 +91,9 @@ func (t *top) Collect(ctx context.Context, b *collect.Batch) error {
 		absent := code(err) == http.StatusNotFound
 		for m := n; m < t.c.o.Samples && (absent || m == n); m++ {
 			for _, name := range t.names(m) {
-				g.Entry = name
-				b.Gap(g)
+				if g.Entry = name; !b.Has(name) {
+					b.Gap(g)
+				}
 			}
 		}
 		if absent {
@@ -99,7 +105,7 @@ func (t *top) Collect(ctx context.Context, b *collect.Batch) error {
 
 func (t *top) samplePods(ctx context.Context, b *collect.Batch, n int) error {
 	namespaces := t.namespaces()
-	if len(namespaces) == 0 {
+	if len(namespaces) == 0 || b.Has(nth(bundle.TopPodsJSON, n)) {
 		return nil
 	}
 	all := metrics.PodMetricsList{TypeMeta: metav1.TypeMeta{Kind: "PodMetricsList", APIVersion: metricsGroup + "/v1beta1"}}
@@ -131,7 +137,7 @@ func (t *top) samplePods(ctx context.Context, b *collect.Batch, n int) error {
 }
 
 func (t *top) sampleNodes(ctx context.Context, b *collect.Batch, n int) error {
-	if !t.nodes() {
+	if !t.nodes() || b.Has(nth(bundle.TopNodesJSON, n)) {
 		return nil
 	}
 	var all metrics.NodeMetricsList
