@@ -29,12 +29,28 @@ func yearOf(r *bundle.Reader, o Options) int {
 // collectedAt is when the data was taken, as far as manifest or plan tell.
 func collectedAt(r *bundle.Reader) time.Time {
 	if m := r.Manifest(); m != nil && !m.Finished.IsZero() {
-		return m.Finished.UTC()
+		return podsAt(m).UTC()
 	}
 	if p := r.Plan(); p != nil {
 		return p.Started.UTC()
 	}
 	return time.Time{}
+}
+
+// podsAt is when the pods were listed that a run carried on from an earlier one, which may be hours before its end; of any
+// other run it is that end.
+func podsAt(m *bundle.Manifest) time.Time {
+	at := m.Finished
+	if len(m.Continues) == 0 {
+		return at
+	}
+	for _, e := range m.Entries {
+		kind, _, is := bundle.ParseResource(e.Name)
+		if is && kind == "pods" && !e.Time.IsZero() && e.Time.Before(at) {
+			at = e.Time
+		}
+	}
+	return at
 }
 
 // takeManifest takes over what the collector knew: gaps, what was promised, the incident, clocks, the window.
