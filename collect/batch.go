@@ -26,6 +26,7 @@ type Batch struct {
 	promised  int
 	got       int // entries closed
 	kept      int // promised names among them
+	carried   int // promised names that an earlier run brought
 	bytes     int64
 	gaps      []bundle.Gap
 }
@@ -109,6 +110,7 @@ func (b *Batch) Expect(names ...string) {
 		b.promised++
 		if b.Has(name) {
 			b.kept++
+			b.carried++
 		} else {
 			b.expected[name] = true
 		}
@@ -148,7 +150,7 @@ func (b *Batch) Window() bundle.Window { return b.run.o.Window }
 func (b *Batch) tell(e Event) {
 	e.Source = b.source
 	b.mu.Lock()
-	e.Done, e.Expected = b.got, b.promised
+	e.Done, e.Expected = b.got+b.carried, b.promised
 	if e.Kind == SourceFinished {
 		e.Bytes = b.bytes
 	}

@@ -36,8 +36,7 @@ func (r *run) carry(ctx context.Context, jobs []*job) {
 	}
 	r.tell(Event{Kind: SourceStarted, Source: carrying})
 	r.logText.Write(e.log)
-	chosen := r.choose(jobs)
-	err := r.carryAll(ctx, chosen)
+	err := r.carryAll(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -53,7 +52,7 @@ func (r *run) carry(ctx context.Context, jobs []*job) {
 		len(r.carried), e.met, e.Plan.Started.Format(time.RFC3339))
 	r.log("%s: %s", carrying, text)
 	r.tell(Event{Kind: Note, Source: carrying, Text: text})
-	r.tell(Event{Kind: SourceFinished, Source: carrying, Err: err, Done: len(r.carried), Expected: len(chosen), Bytes: r.carriedBytes})
+	r.tell(Event{Kind: SourceFinished, Source: carrying, Err: err, Done: len(r.carried), Expected: len(r.chosen), Bytes: r.carriedBytes})
 	r.carryErr = err
 }
 
@@ -76,7 +75,7 @@ func (r *run) choose(jobs []*job) map[string]wholeEntry {
 }
 
 // carryAll copies the chosen entries.
-func (r *run) carryAll(ctx context.Context, chosen map[string]wholeEntry) error {
+func (r *run) carryAll(ctx context.Context) error {
 	in, err := bundle.Open(r.o.Resume.Path, bundle.ReadOptions{})
 	if err != nil {
 		return fmt.Errorf("carrying the earlier entries on: %w", err)
@@ -84,7 +83,7 @@ func (r *run) carryAll(ctx context.Context, chosen map[string]wholeEntry) error 
 	defer in.Close()
 	r.carried = map[string]bundle.EntryInfo{}
 	return in.Each(ctx, 0, func(_ int, f *bundle.File) error {
-		w, is := chosen[f.Name]
+		w, is := r.chosen[f.Name]
 		if !is {
 			return nil
 		}
@@ -95,7 +94,7 @@ func (r *run) carryAll(ctx context.Context, chosen map[string]wholeEntry) error 
 		defer r.carryMu.Unlock()
 		r.carried[f.Name] = w.EntryInfo
 		r.carriedBytes += w.Size
-		r.tell(Event{Kind: EntryClosed, Source: carrying, Entry: f.Name, Bytes: w.Size, Done: len(r.carried), Expected: len(chosen)})
+		r.tell(Event{Kind: EntryClosed, Source: carrying, Entry: f.Name, Bytes: w.Size, Done: len(r.carried), Expected: len(r.chosen)})
 		return nil
 	})
 }
@@ -131,6 +130,7 @@ func (b *Batch) inherit(carried map[string]bundle.EntryInfo) {
 	for name := range b.expected {
 		if _, there := carried[name]; there {
 			b.kept++
+			b.carried++
 			delete(b.expected, name)
 		}
 	}

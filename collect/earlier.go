@@ -36,6 +36,9 @@ type wholeEntry struct {
 	redacted map[string]int64 // by rule
 }
 
+// maxOwn bounds what is read of an earlier run's log.
+const maxOwn = 16 << 20
+
 const anew = "collect anew, without --resume"
 
 // OpenEarlier reads the bundle of an earlier run once, so that it is known which of its entries are whole. What cannot be
@@ -105,7 +108,10 @@ func (m *meeting) visit(_ int, f *bundle.File) error {
 
 // own keeps what the run told of itself.
 func (m *meeting) own(f *bundle.File) error {
-	text, err := io.ReadAll(f)
+	if f.Name != bundle.RedactionsFile && f.Name != bundle.CollectLog {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxOwn))
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", f.Name, err)
 	}
@@ -179,8 +185,8 @@ func (e *Earlier) gaps() []bundle.Gap {
 }
 
 // run describes the earlier run for the plan of the one that goes on from it.
-func (e *Earlier) run() bundle.EarlierRun {
-	run := bundle.EarlierRun{Started: e.Plan.Started, Carried: len(e.whole)}
+func (e *Earlier) run(carried int) bundle.EarlierRun {
+	run := bundle.EarlierRun{Started: e.Plan.Started, Carried: carried}
 	if e.manifest != nil {
 		run.Finished = e.manifest.Finished
 	}

@@ -33,7 +33,7 @@ type Event struct {
 	Source   string
 	Entry    string
 	Bytes    int64 // before compression
-	Done     int   // entries that the source has closed
+	Done     int   // entries that the source has closed, or that it has no need to ask for
 	Expected int   // entries that the source promised by exact name
 	Gap      bundle.Gap
 	Err      error

@@ -67,6 +67,7 @@ type run struct {
 	logMu   sync.Mutex
 	logText bytes.Buffer // becomes imbundle/collect.log
 
+	chosen       map[string]wholeEntry // to be carried on; nil unless the run continues another
 	carryMu      sync.Mutex
 	carried      map[string]bundle.EntryInfo // from the earlier bundle, by name; does not change while sources run
 	carriedBytes int64
@@ -113,6 +114,7 @@ func (r *run) jobs(sources []Source) []*job {
 	}
 	if r.o.Resume != nil {
 		jobs = r.bequeath(jobs)
+		r.chosen = r.choose(jobs)
 	}
 	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(b.batch.promise.Priority, a.batch.promise.Priority) })
 	return jobs
@@ -153,7 +155,7 @@ func (r *run) writerOptions(jobs []*job) bundle.Options {
 	}
 	if e := r.o.Resume; e != nil {
 		plan.Clock = slices.Concat(e.clock(), r.o.Clock)
-		plan.Continues = append(slices.Clip(e.Plan.Continues), e.run())
+		plan.Continues = append(slices.Clip(e.Plan.Continues), e.run(len(r.chosen)))
 	}
 	if r.o.Specs != nil {
 		plan.SpecDigest = r.o.Specs.Digest

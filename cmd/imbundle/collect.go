@@ -250,7 +250,7 @@ func tellResult(s streams, res *collect.Result) {
 		}
 	}
 	if !res.Complete {
-		fmt.Fprintf(s.err, "incomplete: %s\nnext: imbundle collect --resume %s (asks only for what is missing)\n", res.Reason, res.Best)
+		fmt.Fprintf(s.err, "incomplete: %s\nnext: imbundle collect --resume %s  (asks only for what is missing)\n", res.Reason, res.Best)
 	}
 	fmt.Fprintf(s.err, "next: imbundle analyze %s\n", res.Path)
 }
