@@ -239,7 +239,7 @@ func (e *Earlier) SameCluster(now bundle.Cluster) error {
 	}
 	switch {
 	case others > 0:
-		return e.elsewhere(fmt.Sprintf("of its workloads none is at %s: %d have the same name there and are others", now.Server, others))
+		return e.elsewhere(fmt.Sprintf("the workloads at %s have the same names and are others (%d of them)", now.Server, others))
 	case was.Server != now.Server:
 		return e.elsewhere("the cluster at " + now.Server + " is another one")
 	}

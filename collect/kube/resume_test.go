@@ -149,9 +149,6 @@ func TestResumeAsksForWhatIsMissing(t *testing.T) {
 		if slices.Contains(broken, name) {
 			want = 1
 		}
-		if kind, _, is := bundle.ParseTable(name); is && kind == "pods" || name == bundle.TopPodsJSON {
-			continue // the node measurements' gap names the pods too, and a list of pods is part of the survey
-		}
 		if n != want {
 			t.Errorf("%s: %d requests, want %d", name, n, want)
 		}

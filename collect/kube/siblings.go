@@ -26,9 +26,7 @@ func (o *objects) Siblings(name string) []string {
 // Siblings are what one answer about pods or nodes brings.
 func (t *top) Siblings(name string) []string {
 	for n := range t.c.o.Samples {
-		pods := []string{nth(bundle.TopPods, n), nth(bundle.TopContainers, n), nth(bundle.TopPodsJSON, n)}
-		nodes := []string{nth(bundle.TopNodes, n), nth(bundle.TopNodesJSON, n)}
-		for _, together := range [][]string{pods, nodes} {
+		for _, together := range [][]string{podNames(n), nodeNames(n)} {
 			if slices.Contains(together, name) {
 				return together
 			}
