@@ -189,7 +189,7 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 		fmt.Fprintf(s.err, "Kubernetes %s at %s\n%s\n", cluster.Version(), cluster.Host(), strings.Join(found.Lines(), "\n"))
 	}
 	o.Clock, o.Scope, o.Gaps, o.Now = cluster.Clock(), found.Scope(), found.Gaps(), cluster.Now
-	if cluster.Replayed() { // its present is past
+	if cluster.Replayed() && f.resume.earlier == nil { // its present is past
 		if o.Window, err = f.window.Window(cluster.Now()); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -48,7 +49,8 @@ func (d *described) Collect(ctx context.Context, b *collect.Batch) error {
 	for _, o := range found {
 		b.Expect(describeEntry(o))
 	}
-	return errors.Join(d.rollouts(b, snapshot), d.describe(ctx, b, snapshot, found))
+	due := slices.DeleteFunc(found, func(o replay.Object) bool { return b.Has(describeEntry(o)) })
+	return errors.Join(d.rollouts(b, snapshot), d.describe(ctx, b, snapshot, due))
 }
 
 func describeEntry(o replay.Object) string { return bundle.Describe(o.Namespace, o.Kind, o.Name) }
@@ -86,6 +88,9 @@ func (d *described) describe(ctx context.Context, b *collect.Batch, snapshot *re
 
 func (d *described) rollouts(b *collect.Batch, snapshot *replay.Cluster) error {
 	for _, ns := range d.s.Namespaces {
+		if b.Has(bundle.Rollout(ns)) {
+			continue
+		}
 		text, err := snapshot.Rollouts(ns)
 		if err != nil {
 			return fmt.Errorf("reading the rollouts of namespace %q: %w", ns, err)
