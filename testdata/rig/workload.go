@@ -117,7 +117,7 @@ const demoNamespace = "im-prod"
 type scene struct {
 	fault    string
 	healthy  time.Duration // before the fault is rolled out; zero: it is there from the start
-	role     string // whose restarts show that the fault has done its work
+	role     string        // whose restarts show that the fault has done its work
 	restarts string
 	wait     time.Duration // after those
 	scenario string
