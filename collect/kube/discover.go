@@ -26,7 +26,7 @@ type Component struct {
 	Replicas  int    `json:"replicas"` // wanted
 	Ready     int    `json:"ready"`
 	Image     string `json:"image"`
-	UID       string `json:"uid,omitempty"`
+	UID       string `json:"-"`    // in the plan, for those who continue the run
 	By        string `json:"by"`   // what gave it away: image, label, name, port
 	Sure      bool   `json:"sure"` // that sign belongs to OpenIM alone
 }

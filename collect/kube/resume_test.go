@@ -40,7 +40,7 @@ func installed(t *testing.T) *faulty {
 	}
 	f.handle("/apis/apps/v1/namespaces/openim/deployments", func(w http.ResponseWriter, r *http.Request) {
 		answerList(w, r, `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"openim-push","namespace":"openim","uid":"d1"},
-"spec":{"template":{"spec":{"containers":[{"name":"app","image":"openim/openim-push:v3.8.3"}]}}}}`)
+"spec":{"replicas":1,"selector":{"matchLabels":{"app":"x"}},"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"app","image":"openim/openim-push:v3.8.3"}]}}}}`)
 	})
 	f.handle("/apis/metrics.k8s.io/v1beta1/namespaces/openim/pods", answer(`{"items":[]}`))
 	f.handle("/apis/metrics.k8s.io/v1beta1/nodes", answer(`{"items":[]}`))
