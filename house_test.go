@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"cmd/imbundle": 3,
 	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2,
 	"collect": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1,
-	"bundle": 0, "bundle/redact": 0, "specs": 0,
+	"bundle": 0, "bundle/inflate": 0, "bundle/redact": 0, "specs": 0,
 }
 
 // owners says which packages may import an outside module, by the beginning of its import path.

@@ -11,7 +11,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
+	"github.com/imbundle/imbundle/bundle/inflate"
 )
 
 // indexed is the way into a bundle whose footer and manifest are intact: any entry at once, several at a time.
@@ -164,11 +164,11 @@ func (x *indexed) whole(s span, max int64) (*tar.Header, []byte, error) {
 // decoder unpacks one entry after the other, keeping its buffers.
 type decoder struct {
 	buf *bufio.Reader
-	gz  *gzip.Reader
+	gz  *inflate.Reader
 }
 
 func newDecoder() *decoder {
-	return &decoder{buf: bufio.NewReaderSize(nil, 128<<10), gz: new(gzip.Reader)}
+	return &decoder{buf: bufio.NewReaderSize(nil, 128<<10), gz: new(inflate.Reader)}
 }
 
 // open stands behind the entry's tar header; the reader ends with the body.
@@ -288,7 +288,7 @@ func (x *indexed) openAt(name string, offset int64) (io.ReadCloser, error) {
 	for _, m := range s.Members[:first] {
 		at += m
 	}
-	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(x.file, at, s.end()-at), 64<<10))
+	z, err := inflate.NewReader(bufio.NewReaderSize(io.NewSectionReader(x.file, at, s.end()-at), 64<<10))
 	if err == nil {
 		_, err = io.CopyN(io.Discard, z, offset-first*size)
 	}

@@ -9,7 +9,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
+
+	"github.com/imbundle/imbundle/bundle/inflate"
 )
 
 // label is what the manifest says of an entry beside its name, size and sum. It stands packed in the gzip extra field of the
@@ -121,36 +122,18 @@ func (l *labels) before(at int64) *label {
 
 // memberReader unpacks gzip members one after the other and notes their labels.
 type memberReader struct {
-	in     *bufio.Reader
-	gz     *gzip.Reader
-	plain  int64
-	labels *labels
+	gz    inflate.Reader
+	plain int64
 }
 
 func newMemberReader(in *bufio.Reader, l *labels) (*memberReader, error) {
-	m := &memberReader{in: in, gz: new(gzip.Reader), labels: l}
-	return m, m.next()
-}
-
-// next begins a member; io.EOF says that there is none.
-func (m *memberReader) next() error {
-	if err := m.gz.Reset(m.in); err != nil {
-		return err
-	}
-	m.gz.Multistream(false)
-	m.labels.note(m.plain, m.gz.Extra)
-	return nil
+	m := &memberReader{}
+	m.gz.Member = func(extra []byte) { l.note(m.plain, extra) }
+	return m, m.gz.Reset(in)
 }
 
 func (m *memberReader) Read(p []byte) (int, error) {
-	for {
-		n, err := m.gz.Read(p)
-		m.plain += int64(n)
-		if err == io.EOF {
-			err = m.next()
-		}
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
+	n, err := m.gz.Read(p)
+	m.plain += int64(n)
+	return n, err
 }

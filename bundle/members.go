@@ -1,12 +1,9 @@
 package bundle
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"sync"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // membersAhead unpacks the members of one long entry by several goroutines and gives their bytes in order.
@@ -65,24 +62,22 @@ func (m *membersAhead) run(s span) {
 	}
 }
 
-var gzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
+var decoders = sync.Pool{New: func() any { return newDecoder() }}
 
 // unpack reads one member of exactly plain bytes.
 func (m *membersAhead) unpack(buf []byte, at, packed, plain int64, slot chan<- unpacked) {
 	defer m.gone.Done()
-	z := gzips.Get().(*gzip.Reader)
-	defer gzips.Put(z)
-	if int64(cap(buf)) < packed+m.size+1 {
-		buf = make([]byte, packed+m.size+1)
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	if int64(cap(buf)) < m.size+1 {
+		buf = make([]byte, m.size+1)
 	}
-	raw, out := buf[:packed], buf[packed:packed+plain+1] // one byte more shows a member that lies
-	_, err := m.file.ReadAt(raw, at)
-	if err == nil {
-		err = z.Reset(bytes.NewReader(raw))
-	}
+	out := buf[:plain+1] // one byte more shows a member that lies
+	d.buf.Reset(io.NewSectionReader(m.file, at, packed))
+	err := d.gz.Reset(d.buf)
 	n := 0
 	if err == nil {
-		n, err = fill(z, out)
+		n, err = fill(d.gz, out)
 	}
 	switch {
 	case err == nil || errors.Is(err, io.EOF) && int64(n) != plain:

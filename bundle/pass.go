@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/mholt/archiver/v3"
+
+	"github.com/imbundle/imbundle/bundle/inflate"
 )
 
 // pass is one walk over a flow.
@@ -167,7 +168,7 @@ func (p *pass) close(err error) error {
 		return io.EOF
 	}
 	// A damaged checksum behind the last entry shows only when all is read; what is no gzip at all there is harmless.
-	if _, err := io.Copy(io.Discard, &p.in); err != nil && !errors.Is(err, gzip.ErrHeader) {
+	if _, err := io.Copy(io.Discard, &p.in); err != nil && !errors.Is(err, inflate.ErrHeader) {
 		p.cut(err)
 	}
 	return io.EOF
