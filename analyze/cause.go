@@ -26,21 +26,22 @@ type diagnosis struct {
 
 // diagnose groups evidence by cause. Evidence for a cause that the specs do not know is dropped: lint forbids it.
 func diagnose(all []Evidence, f *Facts) []*diagnosis {
-	bySlug := map[string]*diagnosis{}
-	for _, e := range all {
-		cause := f.Specs.Causes[e.Cause]
+	var out []*diagnosis
+	counts := map[string]int{}
+	for i := range all {
+		counts[all[i].Cause]++
+	}
+	for slug, n := range counts {
+		cause := f.Specs.Causes[slug]
 		if cause == nil {
 			continue
 		}
-		d := bySlug[e.Cause]
-		if d == nil {
-			d = &diagnosis{slug: e.Cause, cause: cause}
-			bySlug[e.Cause] = d
+		d := &diagnosis{slug: slug, cause: cause, evidence: make([]Evidence, 0, n)}
+		for i := range all {
+			if all[i].Cause == slug {
+				d.evidence = append(d.evidence, all[i])
+			}
 		}
-		d.evidence = append(d.evidence, e)
-	}
-	out := make([]*diagnosis, 0, len(bySlug))
-	for _, d := range bySlug {
 		d.sum(f)
 		out = append(out, d)
 	}

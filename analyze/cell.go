@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/analyze/scan"
@@ -23,7 +24,7 @@ type cell struct {
 	severe  int      // hits in lines at WARN and above, or of unknown level
 	minutes []minute // in order of time
 	samples []sample
-	attrs   map[string][]string
+	attrs   [][]string // by named group of the rule; nil when none was seen
 }
 
 // minute counts hits within one minute of the log's clock.
@@ -100,15 +101,17 @@ func (m *minute) hit(at int64) {
 
 // note keeps the values of named groups.
 func (c *cell) note(h scan.Hit, groups []string) {
-	for _, name := range groups {
+	for i, name := range groups {
 		value := h.Groups(name)
-		if value == "" || len(c.attrs[name]) >= maxValues || contains(c.attrs[name], value) {
+		if value == "" {
 			continue
 		}
 		if c.attrs == nil {
-			c.attrs = map[string][]string{}
+			c.attrs = make([][]string, len(groups))
 		}
-		c.attrs[name] = append(c.attrs[name], string([]byte(value)))
+		if len(c.attrs[i]) < maxValues && !contains(c.attrs[i], value) {
+			c.attrs[i] = append(c.attrs[i], strings.Clone(value))
+		}
 	}
 }
 

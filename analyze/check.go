@@ -70,9 +70,9 @@ type Evidence struct {
 	Recovered  bool          // the log goes on without it, or the present state is sound
 	Quiet      time.Duration // how long the text goes on after the last hit
 	Says       specs.Text
-	Because    specs.Text // why a benign cause is no fault
-	Instead    string     // the cause that was recast into this one; empty for none
-	Attrs      map[string]string
+	Because    specs.Text        // why a benign cause is no fault
+	Instead    string            // the cause that was recast into this one; empty for none
+	Attrs      map[string]string // shared between episodes: not to be changed
 	Samples    []Sighting
 }
 

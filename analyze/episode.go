@@ -17,9 +17,9 @@ type episode struct {
 	severe  int       // hits in lines at WARN and above, or of unknown level
 	first   time.Time // zero when no hit has a time
 	last    time.Time
-	quiet   time.Duration // how long the subject's text goes on after the last hit; 0 when unknown
-	final   bool          // no later episode of the same rule and subject
-	attrs   map[string][]string
+	quiet   time.Duration     // how long the subject's text goes on after the last hit; 0 when unknown
+	final   bool              // no later episode of the same rule and subject
+	attrs   map[string]string // those of the subject
 	samples []Sighting
 }
 
@@ -39,12 +39,12 @@ type subjectHits struct {
 	count   int
 	untimed int
 	severe  int
-	ends    time.Time // when the subject's text ends
-	attrs   map[string][]string
+	ends    time.Time         // when the subject's text ends
+	attrs   map[string]string // the least value of each named group
 	samples []Sighting
 }
 
-// subjectsOf joins the cells of all entries by rule and subject, sorted by rule, role and name.
+// subjectsOf joins the cells of all entries by rule and subject, sorted by rule, role and name. The cells are let go.
 func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits {
 	all := map[subjectKey]*subjectHits{}
 	ends := endsOf(texts)
@@ -65,6 +65,7 @@ func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits
 			}
 			s.join(t, c)
 		}
+		t.rules = nil
 	}
 	keys := make([]subjectKey, 0, len(all))
 	for k := range all {
@@ -116,13 +117,14 @@ func (s *subjectHits) join(t *textHits, c *cell) {
 	s.count += c.count
 	s.untimed += c.untimed
 	s.severe += c.severe
-	for name, values := range c.attrs {
+	for i, values := range c.attrs {
+		name := s.rule.groups[i]
 		for _, v := range values {
 			if s.attrs == nil {
-				s.attrs = map[string][]string{}
+				s.attrs = map[string]string{}
 			}
-			if !contains(s.attrs[name], v) {
-				s.attrs[name] = append(s.attrs[name], v)
+			if least, known := s.attrs[name]; !known || v < least {
+				s.attrs[name] = v
 			}
 		}
 	}
@@ -141,9 +143,6 @@ func (s *subjectHits) tidy() {
 		}
 		return 1
 	})
-	for _, values := range s.attrs {
-		slices.Sort(values)
-	}
 }
 
 // enough tells whether the rule's count within its span is reached anywhere.
@@ -217,20 +216,17 @@ func (e *episode) pick(samples []Sighting) {
 	}
 }
 
+// confidence is the rule's own, likely where it states none.
+func (e *episode) confidence() string { return cmp.Or(e.rule.Confidence, Likely) }
+
 // evidence states what an episode means when nothing speaks against it.
 func (e *episode) evidence() Evidence {
 	ev := Evidence{
-		Check: e.rule.ID, Cause: e.rule.Cause, Guide: e.rule.Guide, Confidence: e.rule.Confidence, Subject: e.subject, Count: e.count,
-		Since: e.first, Until: e.last, Quiet: e.quiet, Says: e.rule.Says, Attrs: map[string]string{}, Samples: e.samples,
-	}
-	if ev.Confidence == "" {
-		ev.Confidence = Likely
+		Check: e.rule.ID, Cause: e.rule.Cause, Guide: e.rule.Guide, Confidence: e.confidence(), Subject: e.subject, Count: e.count,
+		Since: e.first, Until: e.last, Quiet: e.quiet, Says: e.rule.Says, Attrs: e.attrs, Samples: e.samples,
 	}
 	if e.severe == 0 && e.count == 1 {
 		ev.Severity = Warning
-	}
-	for name, values := range e.attrs {
-		ev.Attrs[name] = values[0]
 	}
 	for _, name := range []string{"addr", "target", "host", "topic", "group", "service", "svc", "user"} {
 		if v := ev.Attrs[name]; v != "" && ev.Subject.Target == "" {

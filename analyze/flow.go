@@ -20,6 +20,8 @@ type Progress struct {
 	Roles       map[string]int64
 	Ticks       []Tick // sorted by second
 	Dropped     bool   // there were more seconds than are kept
+
+	tidied int // ticks after the last tidy
 }
 
 // Tick counts the lines of one second.
@@ -31,8 +33,13 @@ type Tick struct {
 func (p *Progress) join(role string, c progress) {
 	p.Count += c.count
 	p.Roles[role] += c.count
-	p.Ticks = append(p.Ticks, c.ticks...)
+	for _, s := range c.ticks {
+		p.Ticks = append(p.Ticks, s.tick())
+	}
 	p.Dropped = p.Dropped || c.dropped
+	if len(p.Ticks) > 2*p.tidied+maxSeconds { // many components work in the same seconds
+		p.tidy()
+	}
 	if c.first == 0 {
 		return
 	}
@@ -44,7 +51,7 @@ func (p *Progress) join(role string, c progress) {
 	}
 }
 
-// flowOf adds up the progress of all entries.
+// flowOf adds up the progress of all entries, and lets go of it there.
 func flowOf(texts []*textHits, m *matcher) *Flow {
 	f := &Flow{Hops: map[string]*Progress{}}
 	sends := map[string]*Progress{}
@@ -56,6 +63,7 @@ func flowOf(texts []*textHits, m *matcher) *Flow {
 			}
 			f.Hops[id].join(m.roleID(key.role), *c)
 		}
+		t.hops = nil
 		for key, a := range t.answers {
 			if key.request != "send" || key.code != 0 {
 				continue
@@ -91,7 +99,7 @@ func (p *Progress) tidy() {
 		}
 		merged = append(merged, t)
 	}
-	p.Ticks = merged
+	p.Ticks, p.tidied = merged, len(merged)
 }
 
 // Between returns the work of the whole seconds within (from, to).

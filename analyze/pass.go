@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -146,8 +147,20 @@ func (p *pass) scanText(in io.Reader, src source) error {
 	stats, err := p.scanner.Scan(in, scan.Options{Year: p.year, Location: p.zone}, p.hit)
 	p.lines += stats.Lines
 	t.take(stats)
+	t.rest()
 	p.texts = append(p.texts, t)
 	return err
+}
+
+// rest gives back what is of use only while the entry is read: a bundle may have thousands of them.
+func (t *textHits) rest() {
+	t.lastSeqs, t.targeted = nil, nil
+	for _, h := range t.hops {
+		h.ticks = slices.Clone(h.ticks)
+	}
+	for _, a := range t.answers {
+		a.ticks = slices.Clone(a.ticks)
+	}
 }
 
 // take copies what the scanner counted.

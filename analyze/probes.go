@@ -23,7 +23,7 @@ const maxSeconds = 20_000
 type progress struct {
 	count       int64
 	first, last int64 // unix nanoseconds
-	ticks       []Tick
+	ticks       []second
 	dropped     bool
 }
 
@@ -63,16 +63,26 @@ func (c *progress) add(at int64) {
 	c.dropped = c.dropped || !kept
 }
 
+// second is a Tick in eight bytes: the unix second above, below it how many lines beyond the first.
+type second int64
+
+const (
+	secondShift = 20
+	mostLines   = 1<<secondShift - 1
+)
+
+func (s second) tick() Tick { return Tick{int64(s >> secondShift), int(s&mostLines) + 1} }
+
 // tick counts a line in its second; it tells false when there are too many seconds already.
-func tick(ticks []Tick, at int64) ([]Tick, bool) {
-	second := at / int64(time.Second)
+func tick(ticks []second, at int64) ([]second, bool) {
+	now := second(at/int64(time.Second)) << secondShift
 	switch n := len(ticks); {
-	case n > 0 && ticks[n-1].Second == second:
-		ticks[n-1].Count++
+	case n > 0 && ticks[n-1]&^mostLines == now && ticks[n-1]&mostLines < mostLines:
+		ticks[n-1]++
 	case n >= maxSeconds:
 		return ticks, false
 	default:
-		ticks = append(ticks, Tick{second, 1})
+		ticks = append(ticks, now)
 	}
 	return ticks, true
 }
@@ -94,7 +104,7 @@ type answerCell struct {
 	count       int
 	first, last int64
 	example     sample
-	ticks       []Tick // of successful sends, to compare with what msgtransfer does
+	ticks       []second // of successful sends, to compare with what msgtransfer does
 }
 
 var (

@@ -9,9 +9,9 @@ import (
 
 // circumstances are what a recast looks at besides the episode itself.
 type circumstances struct {
-	starts []time.Time           // of any process of the installation, sorted
-	rolls  []time.Time           // pod rebuilds and rollouts, sorted
-	others map[string][]Evidence // what else was found, by cause
+	starts []time.Time       // of any process of the installation, sorted
+	rolls  []time.Time       // pod rebuilds and rollouts, sorted
+	others map[string][]sign // what else was found, by cause
 }
 
 // sameTime is how far apart two pieces of evidence may lie and still be of one time.
@@ -46,9 +46,9 @@ func near(times []time.Time, t time.Time, d time.Duration) bool {
 // has tells whether other evidence for one of the causes, at least as sure as wanted, is of the episode's time.
 func (c *circumstances) has(e *episode, causes []string, atLeast string) bool {
 	for _, cause := range causes {
-		if slices.ContainsFunc(c.others[cause], func(o Evidence) bool {
-			own := o.Check == e.rule.ID && o.Subject.Pod == e.subject.Pod && o.Subject.Role == e.subject.Role
-			return !own && sure(o.Confidence) >= sure(atLeast) && overlap(o.Since, o.Until, e.first, e.last)
+		if slices.ContainsFunc(c.others[cause], func(o sign) bool {
+			own := o.check == e.rule.ID && o.pod == e.subject.Pod && o.role == e.subject.Role
+			return !own && o.sure >= sure(atLeast) && overlap(o.since, o.until, e.first, e.last)
 		}) {
 			return true
 		}
@@ -56,11 +56,31 @@ func (c *circumstances) has(e *episode, causes []string, atLeast string) bool {
 	return false
 }
 
-// byCause sorts evidence by what it speaks for.
-func byCause(all []Evidence) map[string][]Evidence {
-	out := map[string][]Evidence{}
-	for _, e := range all {
-		out[e.Cause] = append(out[e.Cause], e)
+// sign is what a recast looks at in other evidence; it is small because there may be very much.
+type sign struct {
+	check, pod, role string
+	sure             int
+	since, until     time.Time
+}
+
+// signsOf sorts evidence by what it speaks for.
+func signsOf(lists ...[]Evidence) map[string][]sign {
+	out := map[string][]sign{}
+	for _, list := range lists {
+		for i := range list {
+			e := &list[i]
+			out[e.Cause] = append(out[e.Cause], sign{e.Check, e.Subject.Pod, e.Subject.Role, sure(e.Confidence), e.Since, e.Until})
+		}
+	}
+	return out
+}
+
+// plainSigns is what the episodes would mean without any recast.
+func plainSigns(eps []*episode) map[string][]sign {
+	out := map[string][]sign{}
+	for _, e := range eps {
+		s := sign{e.rule.ID, e.subject.Pod, e.subject.Role, sure(e.confidence()), e.first, e.last}
+		out[e.rule.Cause] = append(out[e.rule.Cause], s)
 	}
 	return out
 }

@@ -50,14 +50,16 @@ func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Repor
 // judge turns facts and hits into the report.
 func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	eps, context := episodesOf(p, m, f)
-	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: byCause(plain(eps))}
+	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: plainSigns(eps)}
 	f.Evidence = recast(eps, c)
 	findings := runChecks(o.Checks, f)
-	c.others = byCause(append(slices.Clone(f.Evidence), evidenceOf(findings)...))
+	c.others = signsOf(f.Evidence, evidenceOf(findings))
+	f.Evidence = nil // the same again takes its place
 	f.Evidence = recast(eps, c)
 	findings = runChecks(o.Checks, f)
 	refute(f.Evidence, findings)
-	all := append(slices.Clone(f.Evidence), evidenceOf(findings)...)
+	all := slices.Concat(f.Evidence, evidenceOf(findings))
+	f.Evidence = all[:len(f.Evidence)] // no second copy: there may be very much
 	f.place(all)
 	ds := diagnose(all, f)
 	var faults, benign []*diagnosis
@@ -89,7 +91,9 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 // episodesOf judges the counts of all rules; context names the rules that were hit less often than they ask for.
 func episodesOf(p *pass, m *matcher, f *Facts) (eps []*episode, context map[string]int) {
 	context = map[string]int{}
-	for _, s := range subjectsOf(p.texts, m, f.Versions) {
+	subjects := subjectsOf(p.texts, m, f.Versions)
+	for i, s := range subjects {
+		subjects[i] = nil // used up
 		if !s.enough() {
 			context[s.rule.ID] += s.count
 			continue
@@ -97,15 +101,6 @@ func episodesOf(p *pass, m *matcher, f *Facts) (eps []*episode, context map[stri
 		eps = append(eps, s.episodes()...)
 	}
 	return eps, context
-}
-
-// plain states what the episodes would mean without any recast.
-func plain(eps []*episode) []Evidence {
-	out := make([]Evidence, 0, len(eps))
-	for _, e := range eps {
-		out = append(out, e.evidence())
-	}
-	return out
 }
 
 // answered is a check with its finding.

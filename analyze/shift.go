@@ -45,9 +45,9 @@ func (t *textHits) shiftProbes(by time.Duration) {
 	}
 }
 
-func shiftTicks(ticks []Tick, by time.Duration) {
+func shiftTicks(ticks []second, by time.Duration) {
 	for i := range ticks {
-		ticks[i].Second += int64(by / time.Second)
+		ticks[i] += second(by/time.Second) << secondShift
 	}
 }
 
