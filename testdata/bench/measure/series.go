@@ -103,14 +103,18 @@ func (s series) atLeast() string {
 	return ""
 }
 
-// print shows the medians and the best wall time for so many megabytes.
+// print shows the medians and the best wall time, and rates for so many megabytes unless they are 0.
 func (s series) print(mb float64) {
 	best := s.runs[0].wall
 	for _, r := range s.runs {
 		best = min(best, r.wall)
 	}
-	fmt.Printf("  %-36s wall %7.2f s (best %6.2f)   cpu %7.2f s   %6.0f MB/CPU-s   RSS %5.0f%s\n",
-		s.name, s.wall(), best.Seconds(), s.cpu(), mb/s.cpu(), s.rss(), s.atLeast())
+	rates := ""
+	if mb > 0 {
+		rates = fmt.Sprintf("   %6.1f MB/s %6.1f MB/CPU-s", mb/s.wall(), mb/s.cpu())
+	}
+	fmt.Printf("  %-34s wall %7.2f s (best %6.2f)   cpu %7.2f s   RSS %5.0f%s%s\n",
+		s.name, s.wall(), best.Seconds(), s.cpu(), s.rss(), rates, s.atLeast())
 }
 
 // ratio is the median over the rounds of the wall time of a to that of b.
@@ -120,6 +124,15 @@ func ratio(a, b series) float64 {
 		values = append(values, a.runs[i].wall.Seconds()/b.runs[i].wall.Seconds())
 	}
 	return median(values)
+}
+
+// peak is the highest of all runs, in MiB.
+func (s series) peak() float64 {
+	var most int64
+	for _, r := range s.runs {
+		most = max(most, r.rss)
+	}
+	return mib(most)
 }
 
 func mib(kib int64) float64 { return float64(kib) / 1024 }

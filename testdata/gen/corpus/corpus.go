@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -49,38 +50,60 @@ func Plan(o Options) []Log {
 	return logs
 }
 
+// File is one file of a corpus.
+type File struct {
+	Name string // below the top folder
+	io.WriterTo
+}
+
+// Files lists everything that a corpus holds: its logs, the version file of the layout, and the Kubernetes objects of a
+// namespace with these pods.
+func Files(o Options) []File {
+	logs := Plan(o)
+	files := []File{
+		{"version.yaml", document("apiVersion: troubleshoot.sh/v1beta2\nkind: SupportBundle\nspec:\n  versionNumber: generated\n")},
+		{"cluster-resources/pods/openim.json", podList(logs)},
+	}
+	for _, kind := range []string{"deployments", "services", "events", "configmaps", "pvcs"} {
+		files = append(files, File{"cluster-resources/" + kind + "/openim.json", document("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}\n")})
+	}
+	for _, l := range logs {
+		files = append(files, File{l.Name, l})
+	}
+	return files
+}
+
 // Write writes the corpus below dir, which must not exist.
 func Write(dir string, o Options) error {
 	if _, err := os.Stat(dir); err == nil {
 		return fmt.Errorf("%q exists", dir)
 	}
-	logs := Plan(o)
-	for _, l := range logs {
-		if err := writeFile(filepath.Join(dir, l.Name), l.WriteTo); err != nil {
+	for _, f := range Files(o) {
+		if err := f.write(filepath.Join(dir, f.Name)); err != nil {
 			return err
 		}
 	}
-	return writeObjects(dir, logs)
+	return nil
 }
 
-func writeFile(path string, fill func(io.Writer) (int64, error)) error {
+func (f File) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.Create(path)
+	out, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	if _, err := fill(f); err != nil {
-		f.Close()
+	if _, err := f.WriteTo(out); err != nil {
+		out.Close()
 		return fmt.Errorf("writing %q: %w", path, err)
 	}
-	return f.Close()
+	return out.Close()
 }
 
 // WriteTo writes the log.
 func (l Log) WriteTo(w io.Writer) (int64, error) {
-	out := bufio.NewWriterSize(w, 1<<18)
+	out := bufio.NewWriterSize(w, 32<<10)
 	g := &source{
 		Rand: rand.New(rand.NewPCG(l.seed, 0x9e3779b97f4a7c15)), kind: l.kind,
 		now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).Add(time.Duration(l.seed%86400) * time.Second),
@@ -98,39 +121,25 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 	return total, out.Flush()
 }
 
-// writeObjects writes the version file of the layout, and the Kubernetes objects of a namespace with these pods.
-func writeObjects(dir string, logs []Log) error {
-	if err := writeFile(filepath.Join(dir, "version.yaml"), func(w io.Writer) (int64, error) {
-		n, err := io.WriteString(w, "apiVersion: troubleshoot.sh/v1beta2\nkind: SupportBundle\nspec:\n  versionNumber: generated\n")
-		return int64(n), err
-	}); err != nil {
-		return err
-	}
-	for _, name := range []string{"deployments", "services", "events", "configmaps", "pvcs"} {
-		path := filepath.Join(dir, "cluster-resources", name, "openim.json")
-		if err := writeFile(path, func(w io.Writer) (int64, error) {
-			n, err := fmt.Fprintf(w, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}\n")
-			return int64(n), err
-		}); err != nil {
-			return err
-		}
-	}
-	return writeFile(filepath.Join(dir, "cluster-resources", "pods", "openim.json"), func(w io.Writer) (int64, error) {
-		return writePods(w, logs)
-	})
+// document is a file whose bytes are known.
+type document string
+
+func (d document) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, string(d))
+	return int64(n), err
 }
 
-func writePods(w io.Writer, logs []Log) (int64, error) {
-	out := bufio.NewWriter(w)
-	fmt.Fprint(out, `{"apiVersion":"v1","kind":"PodList","items":[`)
+func podList(logs []Log) document {
+	var out strings.Builder
+	out.WriteString(`{"apiVersion":"v1","kind":"PodList","items":[`)
 	for i, l := range logs {
 		if i > 0 {
-			fmt.Fprint(out, ",")
+			out.WriteString(",")
 		}
 		name := filepath.Base(filepath.Dir(l.Name))
-		fmt.Fprintf(out, `{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":"openim","creationTimestamp":"2026-11-20T00:00:00Z"},"spec":{"nodeName":"node-%d","containers":[{"name":%q,"image":"openim/%s:v3.8.3"}]},"status":{"phase":"Running","startTime":"2026-11-20T00:00:00Z","containerStatuses":[{"name":%q,"ready":true,"restartCount":0,"state":{"running":{"startedAt":"2026-11-20T00:00:05Z"}}}]}}`,
+		fmt.Fprintf(&out, `{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":"openim","creationTimestamp":"2026-11-20T00:00:00Z"},"spec":{"nodeName":"node-%d","containers":[{"name":%q,"image":"openim/%s:v3.8.3"}]},"status":{"phase":"Running","startTime":"2026-11-20T00:00:00Z","containerStatuses":[{"name":%q,"ready":true,"restartCount":0,"state":{"running":{"startedAt":"2026-11-20T00:00:05Z"}}}]}}`,
 			name, i%5, l.kind.component, l.kind.component, l.kind.component)
 	}
-	fmt.Fprintln(out, "]}")
-	return 0, out.Flush()
+	out.WriteString("]}\n")
+	return document(out.String())
 }
