@@ -21,23 +21,24 @@ const module = "github.com/imbundle/imbundle/"
 // floors, lowest last; see CONTRIBUTING.md.
 var floors = map[string]int{
 	"cmd/imbundle": 3,
-	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2,
-	"collect": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1,
+	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2, "analyze/view": 2,
+	"collect": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/typeset": 1,
 	"bundle": 0, "bundle/inflate": 0, "bundle/redact": 0, "specs": 0,
 }
 
 // owners says which packages may import an outside module, by the beginning of its import path.
 var owners = map[string][]string{
-	"k8s.io/":                           {"collect/kube", "bundle/replay"},
-	"k8s.io/kubectl":                    {"bundle/replay"},
-	"github.com/mholt/archiver/v3":      {"bundle"},
-	"github.com/klauspost/compress":     {"bundle"},
-	"github.com/olekukonko/tablewriter": {"analyze/report"},
-	"github.com/spf13/cobra":            {"cmd/imbundle"},
-	"github.com/spf13/pflag":            {"cmd/imbundle"},
-	"golang.org/x/term":                 {"cmd/imbundle"},
-	"gopkg.in/yaml.v3":                  {"specs"},
-	"github.com/rogpeppe/go-internal":   {}, // tests only
+	"k8s.io/":                                       {"collect/kube", "bundle/replay"},
+	"k8s.io/kubectl":                                {"bundle/replay"},
+	"github.com/mholt/archiver/v3":                  {"bundle"},
+	"github.com/klauspost/compress":                 {"bundle"},
+	"github.com/olekukonko/tablewriter":             {"analyze/report"},
+	"github.com/olekukonko/tablewriter/pkg/twwidth": {"analyze/typeset"},
+	"github.com/spf13/cobra":                        {"cmd/imbundle"},
+	"github.com/spf13/pflag":                        {"cmd/imbundle"},
+	"golang.org/x/term":                             {"cmd/imbundle"},
+	"gopkg.in/yaml.v3":                              {"specs"},
+	"github.com/rogpeppe/go-internal":               {}, // tests only
 }
 
 // pkg is what `go list -json` tells of a package of ours.

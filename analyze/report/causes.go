@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/typeset"
 )
 
 var severityColor = map[string]string{"critical": red, "error": red, "warning": yellow, "info": cyan}
@@ -53,7 +54,7 @@ func (s *screen) causes(all []analyze.CauseResult) {
 func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bool) {
 	s.causeTitle(0, "● ", c)
 	s.field(2, "since", "", s.span(c))
-	s.field(2, "subject", "", clean(c.Subject))
+	s.field(2, "subject", "", typeset.Clean(c.Subject))
 	if full {
 		s.field(2, "means", "", s.in(c.Means))
 		s.proof(2, c.Evidence, leadingProof)
@@ -71,21 +72,21 @@ func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bo
 func (s *screen) causeTitle(indent int, lead string, c analyze.CauseResult) {
 	facts := []string{s.say(label("severity." + c.Severity)), s.say(label("confidence." + c.Confidence))}
 	if c.Guide != "" {
-		facts = append(facts, s.say("guide", clean(c.Guide)))
+		facts = append(facts, s.say("guide", typeset.Clean(c.Guide)))
 	}
 	title := s.in(c.Title)
 	if title == "" {
-		title = clean(c.Cause)
+		title = typeset.Clean(c.Cause)
 	}
-	text := fmt.Sprintf("%s (%s)", title, clean(c.Cause))
+	text := fmt.Sprintf("%s (%s)", title, typeset.Clean(c.Cause))
 	tail := "  " + strings.Join(facts, " · ")
 	color := severityColor[c.Severity]
-	if columns(lead+text+tail)+indent <= s.width {
+	if typeset.Columns(lead+text+tail)+indent <= s.width {
 		s.line(strings.Repeat(" ", indent) + s.paint(color, lead+text) + s.paint(faint, tail))
 		return
 	}
-	s.hang(indent, s.paint(color, lead), columns(lead), color, text)
-	s.hang(indent+columns(lead), "", 0, faint, strings.TrimSpace(tail))
+	s.hang(indent, s.paint(color, lead), typeset.Columns(lead), color, text)
+	s.hang(indent+typeset.Columns(lead), "", 0, faint, strings.TrimSpace(tail))
 }
 
 // span says from when to when and how often.
@@ -108,7 +109,7 @@ func (s *screen) span(c analyze.CauseResult) string {
 
 // proof lists sightings: what each says, when and how often, where it stands, and the line itself.
 func (s *screen) proof(indent int, all []analyze.Sighting, atMost int) {
-	lead, says := s.paint(faint, pad(s.say("proof"), fieldWidth)), ""
+	lead, says := s.paint(faint, typeset.Pad(s.say("proof"), fieldWidth)), ""
 	shown := s.limit(len(all), atMost)
 	for _, e := range all[:shown] {
 		text := s.occasion(e)
@@ -142,21 +143,21 @@ func (s *screen) occasion(e analyze.Sighting) string {
 // place is entry:line, or the entry alone when a sighting concerns all of it.
 func place(e analyze.Sighting) string {
 	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d", clean(e.Entry), e.Line)
+		return fmt.Sprintf("%s:%d", typeset.Clean(e.Entry), e.Line)
 	}
-	return clean(e.Entry)
+	return typeset.Clean(e.Entry)
 }
 
 // quote shows a line of a log behind a bar, so that nobody takes it for a word of ours.
 func (s *screen) quote(indent int, text string) {
-	text = clean(text)
+	text = typeset.Clean(text)
 	if text == "" {
 		return
 	}
-	rows := wrap(text, s.width-indent-2)
+	rows := typeset.Wrap(text, s.width-indent-2)
 	if most := s.limit(len(rows), proofLines); most < len(rows) {
 		rows = rows[:most]
-		rows[most-1] = cut(rows[most-1]+" …", s.width-indent-2)
+		rows[most-1] = typeset.Cut(rows[most-1]+" …", s.width-indent-2)
 	}
 	for _, row := range rows {
 		s.line(strings.Repeat(" ", indent) + s.paint(faint, "│ "+row))
@@ -168,7 +169,7 @@ func (s *screen) ruledOut(all []analyze.RuledOut) {
 	for _, r := range all[:shown] {
 		title := s.in(r.Title)
 		if title == "" {
-			title = clean(r.Cause)
+			title = typeset.Clean(r.Cause)
 		}
 		s.field(2, "ruledOut", "", title+" — "+s.in(r.Because))
 	}
@@ -188,7 +189,7 @@ func (s *screen) explained(c analyze.CauseResult, all []analyze.CauseResult, see
 		}
 		first = false
 		s.causeTitle(indent+2, "└ ", e)
-		s.hang(indent+4, "", 0, "", strings.TrimSpace(s.span(e)+"  "+clean(e.Subject)))
+		s.hang(indent+4, "", 0, "", strings.TrimSpace(s.span(e)+"  "+typeset.Clean(e.Subject)))
 		if s.o.Wide {
 			s.proof(indent+4, e.Evidence, otherProof)
 		}

@@ -6,6 +6,8 @@ import (
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/imbundle/imbundle/analyze/typeset"
 )
 
 // cell is one field of a table; its text is already fit for a terminal.
@@ -72,9 +74,9 @@ func (s *screen) widest() int { return min(widestCell, s.width/3) }
 func (s *screen) lastWidth(g grid) int {
 	left := s.width
 	for i := range len(g.head) - 1 {
-		widest := columns(s.columnTitle(g.head[i]))
+		widest := typeset.Columns(s.columnTitle(g.head[i]))
 		for _, row := range g.rows {
-			widest = max(widest, min(columns(row[i].text), s.widest()))
+			widest = max(widest, min(typeset.Columns(row[i].text), s.widest()))
 		}
 		left -= widest + columnGap
 	}
@@ -86,16 +88,16 @@ func (s *screen) fields(row []cell, last int) []string {
 	out := make([]string, len(row))
 	for i, c := range row {
 		if i < len(row)-1 {
-			shorten := cut
+			shorten := typeset.Cut
 			if c.end {
-				shorten = cutStart
+				shorten = typeset.CutStart
 			}
 			out[i] = s.paint(c.color, shorten(c.text, s.widest()))
 			continue
 		}
 		lines := []string{c.text}
 		if !c.whole {
-			lines = wrap(c.text, last)
+			lines = typeset.Wrap(c.text, last)
 		}
 		for j := range lines {
 			lines[j] = s.paint(c.color, lines[j])

@@ -48,36 +48,3 @@ func TestLabelsInUse(t *testing.T) {
 		}
 	}
 }
-
-func TestWrap(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		width int
-		want  string
-	}{
-		{"", 10, ""},
-		{"one two three", 7, "one two|three"},
-		{"abcdefghij", 4, "abcd|efgh|ij"},
-		{"无法连接 Kafka，请检查", 8, "无法连接|Kafka，|请检查"},
-		{"无法连接。", 8, "无法连|接。"},
-		{"a 1234567890", 5, "a|12345|67890"},
-	} {
-		if got := strings.Join(wrap(c.text, c.width), "|"); got != c.want {
-			t.Errorf("wrap(%q, %d) = %q, want %q", c.text, c.width, got, c.want)
-		}
-	}
-}
-
-func TestClean(t *testing.T) {
-	for in, want := range map[string]string{
-		"a\t b\r\n":     "a b",
-		"\x1b[31mred":   `\u001b[31mred`,
-		"bad \xff byte": `bad \xff byte`,
-		"\u202eexe":     `\u202eexe`,
-		"消息":            "消息",
-	} {
-		if got := clean(in); got != want {
-			t.Errorf("clean(%q) = %q, want %q", in, got, want)
-		}
-	}
-}

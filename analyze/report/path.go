@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/typeset"
 )
 
 // mark is how a hop's state looks in the row of the path.
@@ -39,7 +40,7 @@ func (s *screen) path(hops []analyze.HopState) {
 	for _, h := range hops {
 		if h.State == "broken" || h.State == "degraded" {
 			sign := marks[h.State].sign + " " + s.hopTitle(hops, h.Hop) + s.say("colon")
-			s.hang(fieldWidth, s.paint(marks[h.State].color, sign), columns(sign), "", s.in(h.Why))
+			s.hang(fieldWidth, s.paint(marks[h.State].color, sign), typeset.Columns(sign), "", s.in(h.Why))
 		}
 	}
 	s.line(strings.Repeat(" ", fieldWidth) + s.paint(faint, s.legend()))
@@ -50,10 +51,10 @@ func (s *screen) row(l label, hops []analyze.HopState, sep string) {
 	if len(hops) == 0 {
 		return
 	}
-	out, used := s.paint(faint, pad(s.say(l), fieldWidth)), fieldWidth
+	out, used := s.paint(faint, typeset.Pad(s.say(l), fieldWidth)), fieldWidth
 	for i, h := range hops {
 		name := short(s.hopTitle(hops, h.Hop))
-		need := columns(name) + 2 + columns(sep)
+		need := typeset.Columns(name) + 2 + typeset.Columns(sep)
 		if used+need > s.width && used > fieldWidth {
 			s.line(out)
 			out, used = strings.Repeat(" ", fieldWidth), fieldWidth

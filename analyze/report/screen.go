@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbundle/imbundle/analyze/typeset"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -62,7 +63,7 @@ func (s *screen) say(l label, args ...any) string {
 	t, ok := labels[l]
 	if !ok {
 		_, name, _ := strings.Cut(string(l), ".")
-		return clean(name)
+		return typeset.Clean(name)
 	}
 	if len(args) == 0 {
 		return t.In(s.o.Lang)
@@ -71,7 +72,7 @@ func (s *screen) say(l label, args ...any) string {
 }
 
 // in is a text of the report in the reader's language.
-func (s *screen) in(t specs.Text) string { return clean(t.In(s.o.Lang)) }
+func (s *screen) in(t specs.Text) string { return typeset.Clean(t.In(s.o.Lang)) }
 
 func (s *screen) paint(attr, text string) string {
 	if !s.o.Color || attr == "" || text == "" {
@@ -98,12 +99,12 @@ func (s *screen) field(indent int, l label, attr, text string) {
 	if text == "" {
 		return
 	}
-	s.hang(indent, s.paint(faint, pad(s.say(l), fieldWidth)), fieldWidth, attr, text)
+	s.hang(indent, s.paint(faint, typeset.Pad(s.say(l), fieldWidth)), fieldWidth, attr, text)
 }
 
 // hang writes text after a lead of leadWidth columns, wrapped under its own beginning.
 func (s *screen) hang(indent int, lead string, leadWidth int, attr, text string) {
-	for _, row := range wrap(text, s.width-indent-leadWidth) {
+	for _, row := range typeset.Wrap(text, s.width-indent-leadWidth) {
 		s.line(strings.Repeat(" ", indent) + lead + s.paint(attr, row))
 		lead = strings.Repeat(" ", leadWidth)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/typeset"
 )
 
 const (
@@ -24,10 +25,10 @@ func (s *screen) benign(all []analyze.BenignResult) {
 	for _, b := range all[:shown] {
 		title := s.in(b.Title)
 		if title == "" {
-			title = clean(b.Cause)
+			title = typeset.Clean(b.Cause)
 		}
 		lead := s.paint(green, "○ ")
-		s.hang(0, lead, 2, "", fmt.Sprintf("%s (%s) %s — %s", title, clean(b.Cause), s.say("times", b.Count), s.say("benign.is", s.in(b.Why))))
+		s.hang(0, lead, 2, "", fmt.Sprintf("%s (%s) %s — %s", title, typeset.Clean(b.Cause), s.say("times", b.Count), s.say("benign.is", s.in(b.Why))))
 		if s.o.Wide {
 			s.proof(2, b.Evidence, 0)
 		}
@@ -50,7 +51,7 @@ func (s *screen) outcomes(all []analyze.Outcome) {
 		if o.Example != nil {
 			example = place(*o.Example)
 		}
-		t.add(cell{text: clean(o.Request)}, cell{text: fmt.Sprint(o.Code), color: color}, cell{text: fmt.Sprint(o.Count)}, cell{text: clean(o.Name), color: color}, cell{text: example, whole: true})
+		t.add(cell{text: typeset.Clean(o.Request)}, cell{text: fmt.Sprint(o.Code), color: color}, cell{text: fmt.Sprint(o.Count)}, cell{text: typeset.Clean(o.Name), color: color}, cell{text: example, whole: true})
 	}
 	s.table(t)
 }
@@ -63,7 +64,7 @@ func (s *screen) changes(all []analyze.Change) {
 	t := grid{head: []label{"col.time", "col.object", "col.what"}}
 	shown := s.limit(len(all), changesMax)
 	for _, c := range all[:shown] {
-		t.add(cell{text: when(&c.Time)}, cell{text: clean(c.Object), end: true}, cell{text: s.in(c.What)})
+		t.add(cell{text: when(&c.Time)}, cell{text: typeset.Clean(c.Object), end: true}, cell{text: s.in(c.What)})
 	}
 	s.table(t)
 	s.more(0, len(all)-shown)
@@ -84,7 +85,7 @@ func (s *screen) checks(all []analyze.CheckResult) {
 	s.heading("checks")
 	t := grid{head: []label{"col.check", "col.guide", "col.status", "col.finding"}}
 	for _, c := range all {
-		t.add(cell{text: clean(c.Check)}, cell{text: clean(c.Guide)}, cell{text: s.say(label("check." + c.Status)), color: checkColor[c.Status]}, cell{text: s.finding(c)})
+		t.add(cell{text: typeset.Clean(c.Check)}, cell{text: typeset.Clean(c.Guide)}, cell{text: s.say(label("check." + c.Status)), color: checkColor[c.Status]}, cell{text: s.finding(c)})
 	}
 	s.table(t)
 }
@@ -107,16 +108,16 @@ func (s *screen) tally(all []analyze.CheckResult) string {
 func (s *screen) finding(c analyze.CheckResult) string {
 	parts := []string{s.in(c.Title)}
 	if c.Cause != "" {
-		parts = append(parts, clean(c.Cause))
+		parts = append(parts, typeset.Clean(c.Cause))
 	}
 	if c.Count > 0 {
 		parts = append(parts, s.say("times", c.Count))
 	}
 	if c.Status == "unknown" && len(c.Needs) > 0 {
-		parts = append(parts, s.say("check.needs", clean(strings.Join(c.Needs, ", "))))
+		parts = append(parts, s.say("check.needs", typeset.Clean(strings.Join(c.Needs, ", "))))
 	}
 	if c.Collect != "" {
-		parts = append(parts, clean(c.Collect))
+		parts = append(parts, typeset.Clean(c.Collect))
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " · ")
 }
@@ -127,9 +128,9 @@ func (s *screen) missing(r *analyze.Report) {
 		s.heading("missing")
 		shown := s.limit(len(r.Missing), missingMax)
 		for _, m := range r.Missing[:shown] {
-			text := clean(m.What) + " (" + s.say(label("reason."+m.Reason)) + ")"
+			text := typeset.Clean(m.What) + " (" + s.say(label("reason."+m.Reason)) + ")"
 			if m.Detail != "" && s.o.Wide {
-				text += " " + clean(m.Detail)
+				text += " " + typeset.Clean(m.Detail)
 			}
 			if costs := s.in(m.Costs); costs != "" {
 				text += " — " + s.say("missing.costs", costs)
@@ -141,7 +142,7 @@ func (s *screen) missing(r *analyze.Report) {
 	if len(r.Verdict.CollectNext) > 0 {
 		s.heading("next")
 		for _, command := range r.Verdict.CollectNext {
-			s.hang(0, s.paint(cyan, "$ "), 2, "", clean(command))
+			s.hang(0, s.paint(cyan, "$ "), 2, "", typeset.Clean(command))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/typeset"
 )
 
 var statusColor = map[string]string{"broken": red, "degraded": yellow, "healthy": green, "unknown": yellow}
@@ -22,7 +23,7 @@ func (s *screen) verdict(r *analyze.Report) {
 	if len(v.Causes) > 0 && (v.Status == "broken" || v.Status == "degraded") {
 		rest += s.say("colon") + s.in(v.Causes[0].Title)
 	}
-	s.hang(0, s.paint(statusColor[v.Status], head), columns(head), bold, rest)
+	s.hang(0, s.paint(statusColor[v.Status], head), typeset.Columns(head), bold, rest)
 	if why := s.in(v.Why); why != "" && !strings.HasSuffix(rest, why) {
 		s.hang(0, "", 0, "", why)
 	}
@@ -34,10 +35,10 @@ func (s *screen) verdict(r *analyze.Report) {
 func (s *screen) input(r *analyze.Report) {
 	in := r.Bundle
 	size := s.say("input.size", r.Stats.Entries, bytes(r.Stats.Bytes), r.Stats.Lines)
-	s.field(0, "input", "", strings.TrimPrefix(clean(in.Name)+" · "+size, " · "))
+	s.field(0, "input", "", strings.TrimPrefix(typeset.Clean(in.Name)+" · "+size, " · "))
 	switch {
 	case in.Cut != "":
-		s.field(0, "input.cut", yellow, s.say("input.cutAt", in.CutAt, clean(in.Cut)))
+		s.field(0, "input.cut", yellow, s.say("input.cutAt", in.CutAt, typeset.Clean(in.Cut)))
 	case !in.Complete:
 		s.field(0, "input.cut", yellow, s.say("input.broken"))
 	}
@@ -58,7 +59,7 @@ func (s *screen) window(in analyze.Input) string {
 	}
 	text := from + " – " + to
 	if in.ClockUncertainty != "" && in.ClockUncertainty != "0s" {
-		text += " · " + s.say("clock", clean(in.ClockUncertainty))
+		text += " · " + s.say("clock", typeset.Clean(in.ClockUncertainty))
 	}
 	if in.ClockNote != nil {
 		text += " · " + s.in(*in.ClockNote)
@@ -70,9 +71,9 @@ func (s *screen) versions(in analyze.Input) string {
 	if len(in.Versions) == 0 {
 		return ""
 	}
-	text := clean(strings.Join(in.Versions, ", "))
+	text := typeset.Clean(strings.Join(in.Versions, ", "))
 	if in.Line != "" {
-		text += " · " + s.say("line", strings.ToUpper(clean(in.Line)))
+		text += " · " + s.say("line", strings.ToUpper(typeset.Clean(in.Line)))
 	}
 	return text
 }
@@ -81,11 +82,11 @@ func (s *screen) versions(in analyze.Input) string {
 func incident(m map[string]any) string {
 	var parts []string
 	for name, v := range m {
-		text := clean(fmt.Sprint(v))
+		text := typeset.Clean(fmt.Sprint(v))
 		if v == nil || text == "" || text == "[]" || text == "map[]" {
 			continue
 		}
-		parts = append(parts, clean(name)+" "+text)
+		parts = append(parts, typeset.Clean(name)+" "+text)
 	}
 	sort.Strings(parts)
 	return strings.Join(parts, " · ")
@@ -95,7 +96,7 @@ func incident(m map[string]any) string {
 func (s *screen) hopTitle(hops []analyze.HopState, id string) string {
 	i := slices.IndexFunc(hops, func(h analyze.HopState) bool { return h.Hop == id })
 	if i < 0 || s.in(hops[i].Title) == "" {
-		return clean(id)
+		return typeset.Clean(id)
 	}
 	return s.in(hops[i].Title)
 }
