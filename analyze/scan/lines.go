@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // line is what is kept of each line of a chunk.
 type line struct {
@@ -76,24 +79,35 @@ func (sc *Scanner) note(text []byte, pos int) line {
 // time decides when a line was written.
 func (sc *Scanner) time(h *head, l *line) {
 	l.level = h.level
-	own, ok := h.at.utc(h.prefix, sc.options.Location)
+	var second bool
+	l.at, l.from, second = sc.before.place(h, sc.options.Location)
+	switch {
+	case second:
+		l.level = sc.before.level
+		l.half = sc.keepHalf()
+	case l.from == TimeRecord && h.prefix != 0:
+		sc.offset(h.at.nanos, h.prefix)
+	}
+}
+
+// place tells when a line was written, by what it says itself and by the lines before it; second says that it is the other
+// half of a split record.
+func (b *before) place(h *head, location *time.Location) (at int64, from TimeSource, second bool) {
+	own, ok := h.at.utc(h.prefix, location)
 	switch {
 	case ok:
-		l.at, l.from = own, TimeRecord
-		if h.prefix != 0 {
-			sc.offset(h.at.nanos, h.prefix)
+		return own, TimeRecord, false
+	case h.second && b.open && b.service == alias(h.service):
+		if b.at == 0 {
+			return 0, TimeNone, true
 		}
-	case h.second && sc.before.open && sc.before.service == alias(h.service):
-		l.level, l.at = sc.before.level, sc.before.at
-		if l.at != 0 {
-			l.from = TimeRecord
-		}
-		l.half = sc.keepHalf()
+		return b.at, TimeRecord, true
 	case h.prefix != 0:
-		l.at, l.from = h.prefix, TimePrefix
-	case sc.before.at != 0:
-		l.at, l.from = sc.before.at, TimeCarried
+		return h.prefix, TimePrefix, false
+	case b.at != 0:
+		return b.at, TimeCarried, false
 	}
+	return 0, TimeNone, false
 }
 
 // keepHalf stores what the open record of the line before says.
