@@ -35,6 +35,7 @@ type Facts struct {
 	Answers     []Answer
 	Waiting     []Waiting
 	Sequences   []Sequence
+	Templates   []Template // only where Options.Templates asks for them
 	Flow        *Flow
 	Changes     []Change
 	Versions    []string // OpenIM versions, newest first

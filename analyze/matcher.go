@@ -21,7 +21,8 @@ type matcher struct {
 	roles  []*specs.Role
 	index  map[string]int16 // role id → number
 	names  sync.Map         // module, service or stem → number
-	cached atomic.Int64     // names that were looked up and are not cached yet, at most maxRoleNames of them were
+	only   func(entry string) bool
+	cached atomic.Int64 // names that were looked up and are not cached yet, at most maxRoleNames of them were
 }
 
 type compiledRule struct {
@@ -51,10 +52,11 @@ const (
 	patternHop
 	patternAnswer
 	patternSeq
+	patternTemplate
 )
 
-// newMatcher compiles rules and probes.
-func newMatcher(s *specs.Set) (*matcher, error) {
+// newMatcher compiles rules and probes, with templates also the one of every line at WARN and above.
+func newMatcher(s *specs.Set, templates bool) (*matcher, error) {
 	m := &matcher{specs: s, roles: s.Roles, index: map[string]int16{}}
 	for i, r := range s.Roles {
 		m.index[r.ID] = int16(i)
@@ -75,6 +77,9 @@ func newMatcher(s *specs.Set) (*matcher, error) {
 		}
 	}
 	patterns = append(patterns, scan.Pattern{Any: answerTexts}, scan.Pattern{Any: []string{seqText}})
+	if templates {
+		patterns = append(patterns, scan.Pattern{Match: ".", Level: warnings})
+	}
 	set, err := scan.Compile(patterns)
 	if err != nil {
 		return nil, fmt.Errorf("compiling rules: %w", err)
@@ -92,8 +97,10 @@ func (m *matcher) pattern(i int) (patternKind, int) {
 		return patternHop, i - n
 	case i == n+len(m.hops):
 		return patternAnswer, 0
+	case i == n+len(m.hops)+1:
+		return patternSeq, 0
 	}
-	return patternSeq, 0
+	return patternTemplate, 0
 }
 
 var namedGroup = regexp.MustCompile(`\(\?P?<([A-Za-z][A-Za-z0-9_]*)>`)

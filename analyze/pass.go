@@ -39,17 +39,18 @@ type pass struct {
 // textHits is one entry read line by line, with what matched in it.
 type textHits struct {
 	Text
-	roleID   int16 // role by name of the entry; -1 unknown
-	rules    map[cellKey]*cell
-	targeted map[int32]int // by rule: hits whose target was looked at
-	targets  int           // cells
-	hops     map[hopKey]*progress
-	answers  map[answerKey]*answerCell
-	waits    map[waitKey]*wait
-	seqs     []seqJump
-	lastSeqs map[string]seqMark
-	modules  map[string]int64
-	versions map[string]int64
+	roleID    int16 // role by name of the entry; -1 unknown
+	rules     map[cellKey]*cell
+	targeted  map[int32]int // by rule: hits whose target was looked at
+	targets   int           // cells
+	hops      map[hopKey]*progress
+	answers   map[answerKey]*answerCell
+	waits     map[waitKey]*wait
+	seqs      []seqJump
+	lastSeqs  map[string]seqMark
+	templates templates
+	modules   map[string]int64
+	versions  map[string]int64
 }
 
 // cellKey tells the cells of one entry apart. target is what the line is about where the rule names it: an address, a topic, a
@@ -72,6 +73,9 @@ func newPass(m *matcher, year int, zone *time.Location) *pass {
 
 // read takes in one entry. Only the loss of the input itself is an error; what is malformed is noted.
 func (p *pass) read(f *bundle.File) error {
+	if p.shared.only != nil && !p.shared.only(f.Name) {
+		return nil
+	}
 	p.entries++
 	in := p.in
 	in.Reset(&counted{r: f, n: &p.bytes})
@@ -191,6 +195,8 @@ func (p *pass) hit(h scan.Hit) {
 		p.answerHit(role, h)
 	case patternSeq:
 		p.seqHit(h)
+	case patternTemplate:
+		p.current.templates.hit(h)
 	}
 }
 

@@ -30,13 +30,14 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f.Answers = answersOf(p.texts, m)
 	f.Waiting = waitingOf(p.texts, m)
 	f.Sequences = sequencesOf(p.texts)
+	f.Templates = templatesOf(p.texts)
 	f.Changes = append(p.Changes, revisions(p.Workloads)...)
 	f.Versions, f.Line = versionsOf(f)
 	f.sort(m.specs)
 	return f
 }
 
-// settle gives an entry its role, its version and the clock of the kubelet where both are known.
+// settle gives an entry its role and its version.
 func (t *textHits) settle(m *matcher) {
 	votes := map[string]int64{}
 	for module, n := range t.modules {
@@ -57,9 +58,6 @@ func (t *textHits) settle(m *matcher) {
 	sortStrings(t.Roles)
 	t.Version = top(t.versions)
 	t.Log = t.Log || len(t.modules) > 0
-	if zone := t.Offset.Round(15 * time.Minute); zone != 0 {
-		t.shift(-zone)
-	}
 }
 
 // top is the key with the highest count; the first by name among equals.

@@ -21,22 +21,32 @@ type Options struct {
 	Tool    string    // version of the program, for the report
 	Name    string    // how the input is called in the report
 	Now     time.Time // zero means the present; only a fallback for input without any time
+
+	Only      func(entry string) bool // the entries that are read; nil means all
+	Templates bool                    // also count what logs say at WARN and above: Facts.Templates
 }
 
 // Run reads the whole input once and judges it. The error is one of reading the input or of compiling the specs; what is wrong
 // inside an entry is part of the report.
 func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Report, error) {
-	m, err := newMatcher(s)
+	_, report, err := Examine(ctx, r, s, o)
+	return report, err
+}
+
+// Examine is Run that also hands over the facts from which it judged.
+func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Facts, *Report, error) {
+	m, err := newMatcher(s, o.Templates)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	m.only = o.Only
 	workers := o.Workers
 	if workers <= 0 {
 		workers = min(8, runtime.GOMAXPROCS(0))
 	}
 	p, err := readAll(ctx, r, m, workers, yearOf(r, o), nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f := resolve(p, m, collectedAt(r))
 	f.takeManifest(r)
@@ -44,7 +54,7 @@ func Run(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*Repor
 	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
 	report.Bundle.Name = o.Name
 	report.Stats = Stats{Entries: p.entries, Bytes: p.bytes, Lines: p.lines, Rules: len(s.Rules)}
-	return report, nil
+	return f, report, nil
 }
 
 // judge turns facts and hits into the report.

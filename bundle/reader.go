@@ -193,6 +193,10 @@ func (r *Reader) Plan() *Plan { return r.book.plan }
 // Names lists the regular entries, of a stream those met by the last Each.
 func (r *Reader) Names() []string { return r.book.list() }
 
+// Direct tells whether Open goes straight to an entry and Names is known without Each: a bundle with its index, a zip, a
+// directory. A stream is read from its beginning each time, and standard input only once.
+func (r *Reader) Direct() bool { _, is := r.way.(*stream); return !is }
+
 // Omissions lists what was left out, by reason. Complete after Each.
 func (r *Reader) Omissions() []Omission { return r.book.omissions() }
 
