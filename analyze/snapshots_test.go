@@ -167,3 +167,18 @@ func TestTopOfNewKubectl(t *testing.T) {
 		t.Errorf("%+v", s.Usage)
 	}
 }
+
+// Cells that are empty, as kubectl get -o wide prints them, do not move those behind them.
+func TestEmptyCells(t *testing.T) {
+	var s snapshots
+	text := "LAST SEEN   TYPE      REASON    OBJECT        SUBOBJECT                  SOURCE        MESSAGE          FIRST SEEN   COUNT   NAME\n" +
+		"5s          Warning   Failed    hpa/a                                    controller    no metrics       2m           1       a.1\n" +
+		"7s          Normal    Pulled    pod/b         spec.containers{b}         kubelet       pulled it        3m           1       b.1\n" +
+		"9s  Normal  Pasted  pod/c  spec  somebody  moved  4m\n"
+	if err := s.readTable(strings.NewReader(text), source{Entry: "events.txt"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Events) != 3 || s.Events[0].Message != "no metrics" || s.Events[1].Message != "pulled it" || s.Events[2].Message != "moved" {
+		t.Errorf("%+v", s.Events)
+	}
+}

@@ -16,6 +16,7 @@ type table struct {
 	line   int64
 	kind   string
 	header []string
+	starts []int // of the header's columns, bytes
 	date   time.Time
 	sample int
 }
@@ -30,6 +31,7 @@ func (s *snapshots) readTable(r io.Reader, src source) error {
 		line := strings.TrimRight(lines.Text(), "\r ")
 		if kind := headerKind(line); kind != "" {
 			t.kind, t.header = kind, columns(line)
+			t.starts = startsOfColumns(line, t.header)
 			continue
 		}
 		if at, ok := dateLine(line); ok {
@@ -119,10 +121,45 @@ func binary(size string) string {
 // cells maps the header's names to the cells of a row.
 func (t *table) cells(line string) map[string]string {
 	out := map[string]string{}
-	for i, cell := range columns(line) {
+	cells := columns(line)
+	if len(cells) < len(t.header) {
+		cells = t.aligned(line, cells)
+	}
+	for i, cell := range cells {
 		if i < len(t.header) {
 			out[t.header[i]] = cell
 		}
+	}
+	return out
+}
+
+func startsOfColumns(line string, header []string) []int {
+	starts := make([]int, len(header))
+	from := 0
+	for i, name := range header {
+		from += strings.Index(line[from:], name)
+		starts[i] = from
+		from += len(name)
+	}
+	return starts
+}
+
+// aligned takes the cells of a row from below their headings, so that empty ones keep their place; a row that does not stand
+// below them, as in a table that somebody pasted, stays as it is split.
+func (t *table) aligned(line string, split []string) []string {
+	var out []string
+	for i, start := range t.starts {
+		if start >= len(line) {
+			break
+		}
+		end := len(line)
+		if i+1 < len(t.starts) {
+			end = min(end, t.starts[i+1])
+		}
+		if start > 0 && line[start-1] != ' ' {
+			return split
+		}
+		out = append(out, strings.TrimSpace(line[start:end]))
 	}
 	return out
 }

@@ -34,6 +34,42 @@ type Record struct {
 	KV       []byte // the fields of a console record, a JSON record whole; nil otherwise
 }
 
+// Field is a value among the fields of a record in console or JSON form, without its quotes, empty when there is none. Where the
+// fields are no valid JSON, as in a line that was cut, a string is still found by its key.
+func (rec *Record) Field(key string) string {
+	found := ""
+	is := false
+	if len(rec.KV) > 0 {
+		eachField(rec.KV, func(k string, value []byte) bool {
+			if k == key {
+				found, is = text(value), true
+			}
+			return !is
+		})
+	}
+	if is {
+		return found
+	}
+	mark := `"` + key + `"`
+	i := bytes.Index(rec.KV, []byte(mark))
+	if i < 0 {
+		return ""
+	}
+	rest := rec.KV[i+len(mark):]
+	start := skipSpace(rest, 0)
+	if start >= len(rest) || rest[start] != ':' {
+		return ""
+	}
+	start = skipSpace(rest, start+1)
+	if start >= len(rest) || rest[start] != '"' {
+		return ""
+	}
+	if end := stringEnd(rest, start); end > 0 {
+		return text(rest[start:end])
+	}
+	return ""
+}
+
 // fill takes the body of a stripped line apart into everything but time, level and prefixes.
 func (rec *Record) fill(b []byte, h *head) {
 	switch {

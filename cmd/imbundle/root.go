@@ -33,7 +33,8 @@ func newRoot(s streams) *cobra.Command {
 which hop of the message path broke first, why, what proves it, what to do and what must not be done.
 
   imbundle collect              on a machine with access to the cluster
-  imbundle analyze FILE         anywhere`,
+  imbundle analyze FILE         anywhere
+  imbundle show logs FILE       and what else is in it`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -46,7 +47,7 @@ which hop of the message path broke first, why, what proves it, what to do and w
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
-		newCollect(s), newAnalyze(s), newServe(s), newVerify(s), newSpecs(s), newDemo(s), newVersion(s),
+		newCollect(s), newAnalyze(s), newShow(s), newServe(s), newVerify(s), newSpecs(s), newDemo(s), newVersion(s),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd("completion")
