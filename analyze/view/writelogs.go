@@ -6,6 +6,7 @@ import (
 	"context"
 	"hash/fnv"
 	"io"
+	"strings"
 
 	"github.com/imbundle/imbundle/analyze/scan"
 	"github.com/imbundle/imbundle/analyze/typeset"
@@ -37,7 +38,7 @@ func (s Screen) paint(attr, text string) string {
 // several. Colours of the log itself are taken off, other control characters are made visible.
 func (in Input) Logs(ctx context.Context, w io.Writer, f *Filter, s Screen) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	p := &printer{w: out, screen: s}
+	p := &printer{w: out, screen: s, leads: map[string]string{}}
 	if err := in.Each(ctx, f, p.print); err != nil {
 		_ = out.Flush() // what was shown before the error is good
 		return err
@@ -49,12 +50,13 @@ func (in Input) Logs(ctx context.Context, w io.Writer, f *Filter, s Screen) erro
 type printer struct {
 	w      *bufio.Writer
 	screen Screen
+	leads  map[string]string
 }
 
 func (p *printer) print(l *Line) error {
 	lead := ""
 	if !l.Alone {
-		lead = p.screen.paint(colorOf(l.Label), typeset.Pad(typeset.Clean(l.Label), min(l.Widest, widestLabel))) + " | "
+		lead = p.lead(l)
 	}
 	attr := levelColor(l.Level)
 	for line := range bytes.Lines(typeset.Visible(l.Text)) {
@@ -70,6 +72,21 @@ func (p *printer) print(l *Line) error {
 		}
 	}
 	return nil
+}
+
+// maxLeads bounds the memory of labels; a log of several services may name anything.
+const maxLeads = 10_000
+
+// lead is what stands before the lines of a log.
+func (p *printer) lead(l *Line) string {
+	lead, known := p.leads[l.Label]
+	if !known {
+		lead = p.screen.paint(colorOf(l.Label), typeset.Pad(typeset.Clean(l.Label), min(l.Widest, widestLabel))) + " | "
+		if len(p.leads) < maxLeads {
+			p.leads[strings.Clone(l.Label)] = lead
+		}
+	}
+	return lead
 }
 
 func colorOf(label string) string {

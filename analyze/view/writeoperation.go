@@ -47,8 +47,14 @@ func (s Step) says(wide bool) string {
 	case wide && s.Fields != "":
 		text += "  " + s.Fields
 	case s.Error != "":
-		text += " — " + s.Error
+		text += " — " + untraced(s.Error)
 	}
+	return text
+}
+
+// untraced cuts the calls off that OpenIM prints behind an error.
+func untraced(text string) string {
+	text, _, _ = strings.Cut(text, " | -> ")
 	return text
 }
 
