@@ -271,13 +271,13 @@ func (x *indexed) open(name string) (io.ReadCloser, error) {
 	return &opened{r, done}, nil
 }
 
-// openAt enters the member that holds the offset.
+// openAt enters the member that holds the offset. It unpacks as it is read, so that many may be open.
 func (x *indexed) openAt(name string, offset int64) (io.ReadCloser, error) {
 	i, known := x.named[name]
 	switch {
 	case !known:
 		return nil, ErrNotFound
-	case offset <= 0 || len(x.spans[i].Members) == 0:
+	case len(x.spans[i].Members) == 0:
 		return x.open(name)
 	case offset >= x.spans[i].Size:
 		return io.NopCloser(strings.NewReader("")), nil

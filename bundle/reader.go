@@ -149,7 +149,8 @@ func (r *Reader) Open(name string) (io.ReadCloser, error) {
 }
 
 // OpenAt gives one entry from an offset of its plain bytes on. A bundle with an index and a directory are entered there; anything
-// else is read from the entry's beginning. Behind the end there is nothing to read.
+// else is read from the entry's beginning. Behind the end there is nothing to read. Unlike Open it never unpacks ahead of its
+// reader, which makes it the one of the two for many entries at a time.
 func (r *Reader) OpenAt(name string, offset int64) (io.ReadCloser, error) {
 	if w, ok := r.way.(offsetWay); ok {
 		rc, err := w.openAt(name, offset)

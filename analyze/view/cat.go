@@ -74,6 +74,11 @@ func (in Input) copy(w io.Writer, name string, harmless bool) error {
 	return errors.Join(pour(w, rc, harmless), rc.Close())
 }
 
+// Print writes a text out of the input, made harmless for a terminal.
+func (in Input) Print(w io.Writer, text string, harmless bool) error {
+	return pour(w, strings.NewReader(text), harmless)
+}
+
 // pour copies r; made harmless, a line of more than the buffer may show a character that the buffer cuts as bytes.
 func pour(w io.Writer, r io.Reader, harmless bool) error {
 	if !harmless {

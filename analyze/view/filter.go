@@ -1,6 +1,7 @@
 package view
 
 import (
+	"io"
 	"regexp"
 	"time"
 
@@ -43,6 +44,11 @@ type tap struct {
 	cast  *cast
 	block *scan.Block
 	at    int64 // order among the records of all logs, unix nanoseconds
+}
+
+// read begins to read the log.
+func (t *tap) read(r io.Reader, year int) {
+	t.recs, t.at = scan.NewRecords(r, scan.Options{Year: year}), 0
 }
 
 // disorder is how far the times of a log may go back without their lines being moved.

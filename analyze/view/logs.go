@@ -12,32 +12,37 @@ import (
 	"sync"
 
 	"github.com/imbundle/imbundle/analyze"
-	"github.com/imbundle/imbundle/analyze/scan"
 	"github.com/imbundle/imbundle/bundle"
 )
 
 // mergedAtOnce is how many logs are open at a time at most.
-const mergedAtOnce = 32
+const mergedAtOnce = 100
 
 // Each hands the chosen records of all logs out by time. Asking for a component that nothing belongs to is an *UnknownError.
 func (in Input) Each(ctx context.Context, f *Filter, emit func(*Line) error) error {
 	c := newCast(in.Specs, f.Components)
 	emit = c.labelled(emit)
-	if in.Reader.Direct() && f.Tail == 0 {
-		taps, err := in.taps(f, c)
-		if err != nil {
+	if !in.Reader.Direct() {
+		return in.gather(ctx, f, c, emit)
+	}
+	taps, err := in.taps(f, c)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(taps, func(t *tap) bool { return t.parts != nil }) {
+		if err := c.missing(); err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(taps, func(t *tap) bool { return t.parts != nil }) {
-			if err := c.missing(); err != nil {
-				return err
-			}
-		}
-		if len(taps) <= mergedAtOnce {
-			return errors.Join(merge(ctx, taps, in.Reader.Open, in.year(), emit), c.missing())
-		}
 	}
-	return in.gather(ctx, f, c, emit)
+	switch {
+	case f.Tail > 0:
+		err = in.tails(ctx, taps, emit)
+	case len(taps) <= mergedAtOnce:
+		err = merge(ctx, taps, in.fromStart, in.year(), emit)
+	default:
+		return in.gather(ctx, f, c, emit)
+	}
+	return errors.Join(err, c.missing())
 }
 
 // eachLog hands over every log that may hold what the filter chooses, several at a time.
@@ -114,12 +119,14 @@ func (in Input) looksLikeLog(name string) (bool, error) {
 	return analyze.IsLog(head[:n]), errors.Join(err, rc.Close())
 }
 
+func (in Input) fromStart(entry string) (io.ReadCloser, error) { return in.Reader.OpenAt(entry, 0) }
+
 // gather reads all logs into a pile, as often as it takes.
 func (in Input) gather(ctx context.Context, f *Filter, c *cast, emit func(*Line) error) error {
 	p := &pile{room: pileBytes}
 	for {
 		err := in.eachLog(ctx, f, c, func(t *tap, r io.Reader) error {
-			t.recs, t.at = scan.NewRecords(r, scan.Options{Year: in.year()}), 0
+			t.read(r, in.year())
 			return fill(p, t)
 		})
 		if err != nil {
@@ -134,33 +141,44 @@ func (in Input) gather(ctx context.Context, f *Filter, c *cast, emit func(*Line)
 
 // fill puts the records of a log, or its last ones, on the pile.
 func fill(p *pile, t *tap) error {
-	last := tail{size: t.f.Tail}
+	if t.f.Tail > 0 {
+		last, err := t.tail()
+		last.each(p.put)
+		return err
+	}
 	for {
 		err := t.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			last.each(p.put)
+		if errors.Is(err, io.EOF) {
 			return nil
-		case err != nil:
-			return fmt.Errorf("reading %q: %w", t.log.Entry, err)
-		case last.size > 0:
-			last.add(t.place(), t.line())
-		default:
-			p.put(t.place(), t.line())
 		}
+		if err != nil {
+			return fmt.Errorf("reading %q: %w", t.log.Entry, err)
+		}
+		p.put(t.place(), t.line())
 	}
 }
 
 // eachTap opens every log of a Direct input, several at a time.
 func (in Input) eachTap(ctx context.Context, taps []*tap, take func(*tap, io.Reader) error) error {
+	return eachOf(ctx, taps, func(t *tap) error {
+		rc, err := in.Reader.Open(t.log.Entry)
+		if err != nil {
+			return err
+		}
+		return errors.Join(take(t, rc), rc.Close())
+	})
+}
+
+// eachOf works on several logs at a time, until the first error.
+func eachOf(ctx context.Context, taps []*tap, work func(*tap) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	work := make(chan *tap)
+	waiting := make(chan *tap)
 	var gone sync.WaitGroup
 	for range min(4, runtime.GOMAXPROCS(0)) {
 		gone.Go(func() {
-			for t := range work {
-				if err := in.open(t, take); err != nil {
+			for t := range waiting {
+				if err := work(t); err != nil {
 					cancel(err)
 				}
 			}
@@ -168,21 +186,13 @@ func (in Input) eachTap(ctx context.Context, taps []*tap, take func(*tap, io.Rea
 	}
 	for _, t := range taps {
 		select {
-		case work <- t:
+		case waiting <- t:
 		case <-ctx.Done():
 		}
 	}
-	close(work)
+	close(waiting)
 	gone.Wait()
 	return context.Cause(ctx)
-}
-
-func (in Input) open(t *tap, take func(*tap, io.Reader) error) error {
-	rc, err := in.Reader.Open(t.log.Entry)
-	if err != nil {
-		return err
-	}
-	return errors.Join(take(t, rc), rc.Close())
 }
 
 // eachEntry reads a stream through and takes what is a log.
@@ -205,28 +215,4 @@ func (in Input) eachEntry(ctx context.Context, f *Filter, c *cast, take func(*ta
 		}
 		return take(t, body)
 	})
-}
-
-// tail keeps the last lines of a log.
-type tail struct {
-	size  int
-	lines []kept
-	next  int
-}
-
-func (t *tail) add(at place, l *Line) {
-	if len(t.lines) < t.size {
-		t.lines = append(t.lines, kept{})
-	}
-	k := &t.lines[t.next]
-	text := append(k.Text[:0], l.Text...)
-	k.place, k.Line = at, *l
-	k.Text = text
-	t.next = (t.next + 1) % t.size
-}
-
-func (t *tail) each(put func(place, *Line)) {
-	for i := range t.lines {
-		put(t.lines[i].place, &t.lines[i].Line)
-	}
 }

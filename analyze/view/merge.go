@@ -72,7 +72,7 @@ func merge(ctx context.Context, taps []*tap, open func(entry string) (io.ReadClo
 		if err != nil {
 			return fmt.Errorf("opening a log: %w", err)
 		}
-		t.recs = scan.NewRecords(body, scan.Options{Year: year})
+		t.read(body, year)
 		o := &opened{t, body}
 		h = append(h, o)
 		if more, err := o.advance(); err != nil {

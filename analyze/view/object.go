@@ -12,7 +12,7 @@ import (
 
 // Object names a Kubernetes object the way a user does.
 type Object struct {
-	Kind      string // singular, lower case
+	Kind      string // singular, lower case, without its group
 	Namespace string // empty: any
 	Name      string
 }
@@ -63,6 +63,9 @@ func ParseObject(words []string, namespace string) (Object, error) {
 	}
 	return Object{kindOf(kind), namespace, name}, nil
 }
+
+// Plural is the kind as the layout of a bundle calls it.
+func (o Object) Plural() string { return plural(o.Kind) }
 
 // String is namespace/kind/name, as far as known.
 func (o Object) String() string {

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imbundle/imbundle/analyze/view"
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/replay"
 )
 
 func newShowLs(s streams, f *showFlags) *cobra.Command {
@@ -73,16 +73,47 @@ plural or short (pods, po, deploy, svc, no, pvc, sts, ds). KIND NAME in two word
 	return c
 }
 
+// describe prints the text that the bundle holds, or renders it from the object.
 func describe(ctx context.Context, v showing, o view.Object) error {
 	err := v.Describe(ctx, v.out, o, v.terminal)
-	if errors.Is(err, bundle.ErrNotFound) {
-		return renderDescribe(ctx, v, o)
+	var unknown *view.UnknownError
+	if !errors.Is(err, bundle.ErrNotFound) && !errors.As(err, &unknown) {
+		return err
 	}
-	return err
+	return renderDescribe(ctx, v, o)
 }
 
-// renderDescribe makes the text for a bundle that holds none.
-func renderDescribe(_ context.Context, v showing, o view.Object) error {
-	return withHint(fmt.Errorf("%q holds no text of kubectl describe, so %s cannot be described", v.Name, o),
-		"`imbundle show cat` prints the object itself: cluster-resources/…; `imbundle show events --for` its events")
+// renderDescribe makes the text as kubectl does, out of the object in the bundle.
+func renderDescribe(ctx context.Context, v showing, o view.Object) error {
+	cluster, err := replay.Open(ctx, v.Reader)
+	if err != nil {
+		return err
+	}
+	all, err := cluster.Objects(o.Plural())
+	if err != nil {
+		return err
+	}
+	var found []replay.Object
+	unknown := &view.UnknownError{What: o.Kind, Name: o.Name}
+	for _, x := range all {
+		unknown.Known = append(unknown.Known, x.Name)
+		if x.Name == o.Name && (o.Namespace == "" || x.Namespace == o.Namespace) {
+			found = append(found, x)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return unknown
+	case 1:
+		text, err := cluster.Describer().Describe(found[0])
+		if err != nil {
+			return err
+		}
+		return v.Print(v.out, text, v.terminal)
+	}
+	several := &view.AmbiguousError{Name: o.String()}
+	for _, x := range found {
+		several.Names = append(several.Names, "-n "+x.Namespace)
+	}
+	return several
 }
