@@ -4,8 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
@@ -80,5 +82,21 @@ func TestOnlySomeEntriesAreRead(t *testing.T) {
 	f, rep := examined(t, map[string]string{"a.log": "x\n", "b.log": "y\n"}, Options{Only: func(entry string) bool { return entry == "b.log" }})
 	if len(f.Texts) != 1 || f.Texts[0].Entry != "b.log" || rep.Stats.Entries != 1 {
 		t.Errorf("read %+v", f.Texts)
+	}
+}
+
+func TestTemplateText(t *testing.T) {
+	for in, want := range map[string]string{
+		"user u17 is gone": "user # is gone",
+		"11290:M 25 Nov 2026 04:02:39.129 # WARNING Memory overcommit": "WARNING Memory overcommit",
+		"dial tcp 10.0.0.1:9092: refused":                              "dial tcp #.#.#.#:#: refused",
+		"消息 12 丢失":                                                     "消息 # 丢失",
+	} {
+		if got := templateText(in); got != want {
+			t.Errorf("templateText(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := templateText(strings.Repeat("消", 500)); len(got) > maxTemplateText || !utf8.ValidString(got) {
+		t.Errorf("%d bytes", len(got))
 	}
 }

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -80,9 +81,13 @@ func (c *templateCell) add(at int64) {
 	}
 }
 
+// redisHead is what Redis prints before its text: process, role, date, mark.
+var redisHead = regexp.MustCompile(`^\d+:[A-Z] \d+ [A-Z][a-z]{2} \d+ [\d:.]+ [#*.-] `)
+
 // templateText puts # for every run of letters and digits that holds a digit.
 func templateText(message string) string {
 	message = message[:min(len(message), 4*maxTemplateText)]
+	message = message[len(redisHead.FindString(message)):]
 	var b strings.Builder
 	for i := 0; i < len(message) && b.Len() < maxTemplateText; {
 		end, digit := i, false

@@ -51,17 +51,10 @@ func (c *census) add(o *census) {
 	}
 }
 
-// keyed are the keys whose values are identifiers; their names are compared as they are written.
+// keyed are the ends of keys whose values are identifiers.
 var keyed = []struct{ shape, key string }{
-	{"user", `userID"`},
-	{"user", `sendID"`},
-	{"user", `recvID"`},
-	{"user", `opUserID"`},
-	{"user", `ownerUserID"`},
-	{"group", `groupID"`},
-	{"group", `conversationID"`},
-	{"nickname", `ickname"`},
-	{"nickname", `senderFaceName"`},
+	{"user", "userID"}, {"user", "sendID"}, {"user", "recvID"}, {"user", "opUserID"}, {"user", "ownerUserID"},
+	{"group", "groupID"}, {"group", "conversationID"}, {"nickname", "ickname"},
 }
 
 // line counts what one line holds.
@@ -92,17 +85,15 @@ func (c *census) line(b []byte) {
 	}
 }
 
-// valueOf is the string that follows a key's closing quote, maybe escaped with it.
+// valueOf is the string behind a key, the quotes of both maybe escaped; nil when there is none.
 func valueOf(b []byte) []byte {
-	b = bytes.TrimLeft(b, ` :\`)
-	if len(b) == 0 || b[0] != '"' {
+	b, closed := bytes.CutPrefix(bytes.TrimLeft(b, `\`), []byte(`"`))
+	b, open := bytes.CutPrefix(bytes.TrimLeft(b, ` :\`), []byte(`"`))
+	end := bytes.IndexAny(b[:min(len(b), 200)], `"\`)
+	if !closed || !open || end < 0 {
 		return nil
 	}
-	end := bytes.IndexAny(b[1:], `"\`)
-	if end < 0 || end > 200 {
-		return nil
-	}
-	return b[1 : 1+end]
+	return b[:end]
 }
 
 // digits counts IPv4 addresses and what looks like a mobile number: eleven digits from 13 to 19, or + and a country code.

@@ -18,6 +18,8 @@ type Input struct {
 	Checks []analyze.Check // of the timeline
 	Name   string          // as it was given; "-" is standard input
 	Now    time.Time       // stands in for the time of the snapshot where nothing in the input has a time
+
+	room int // bytes of a pile; zero means pileBytes
 }
 
 // Screen says how to write. The zero value is English, without colours, 100 columns wide.

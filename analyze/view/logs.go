@@ -123,7 +123,7 @@ func (in Input) fromStart(entry string) (io.ReadCloser, error) { return in.Reade
 
 // gather reads all logs into a pile, as often as it takes.
 func (in Input) gather(ctx context.Context, f *Filter, c *cast, emit func(*Line) error) error {
-	p := &pile{room: pileBytes}
+	p := &pile{room: cmp.Or(in.room, pileBytes)}
 	for {
 		err := in.eachLog(ctx, f, c, func(t *tap, r io.Reader) error {
 			t.read(r, in.year())
@@ -205,8 +205,11 @@ func (in Input) eachEntry(ctx context.Context, f *Filter, c *cast, take func(*ta
 		body := bufio.NewReaderSize(file, analyze.HeadSize)
 		if !sure {
 			head, err := body.Peek(analyze.HeadSize)
-			if err != nil && !errors.Is(err, io.EOF) || !analyze.IsLog(head) {
+			if err != nil && !errors.Is(err, io.EOF) {
 				return err
+			}
+			if !analyze.IsLog(head) {
+				return nil
 			}
 		}
 		t := in.tap(file.Name, f, c)

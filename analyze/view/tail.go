@@ -2,6 +2,7 @@ package view
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (t *tap) tail() (*tail, error) {
 
 // tails hands out the last records of all logs, reading logs whose size is known from near their end.
 func (in Input) tails(ctx context.Context, taps []*tap, emit func(*Line) error) error {
-	p := &pile{room: pileBytes}
+	p := &pile{room: cmp.Or(in.room, pileBytes)}
 	for more := true; more; {
 		err := eachOf(ctx, taps, func(t *tap) error {
 			last, err := in.ending(t)

@@ -129,7 +129,7 @@ func writeMoments(w *bufio.Writer, all []moment, wide bool, s Screen) {
 	}
 }
 
-var generated = regexp.MustCompile(`-[0-9a-z]{6,10}-([0-9a-z]{5})$`)
+var podEnding = regexp.MustCompile(`-[0-9a-z]{6,10}-([0-9a-z]{5})$`)
 
 // short is a name that fits a column: a pod without the hash of its ReplicaSet, kinds as kubectl shortens them.
 func short(object string) string {
@@ -142,7 +142,7 @@ func short(object string) string {
 			object = name // a namespace
 		}
 	}
-	object = generated.ReplaceAllString(object, "…$1")
+	object = podEnding.ReplaceAllString(object, "…$1")
 	if several {
 		object += fmt.Sprintf(" +%d", strings.Count(more, ",")+1)
 	}
