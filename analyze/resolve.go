@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -170,8 +171,12 @@ func roleOfPod(p Pod, s *specs.Set) string {
 	return ""
 }
 
-// mergeEvents joins the reports of one event in several snapshots and gives ages their time.
+// mergeEvents joins the reports of one event in several snapshots and gives ages their time. Where the bundle holds the events
+// themselves, its describe texts only tell them again, in other words and with ages of another moment.
 func mergeEvents(all []Event, now time.Time) []Event {
+	if slices.ContainsFunc(all, func(e Event) bool { return bundle.Sort(e.Entry) == bundle.SortEvents }) {
+		all = slices.DeleteFunc(all, func(e Event) bool { return bundle.Sort(e.Entry) == bundle.SortDescribe })
+	}
 	for i := range all {
 		if e := &all[i]; e.hasAge && !now.IsZero() {
 			e.Last, e.First = now.Add(-e.lastAge), now.Add(-e.firstAge)

@@ -53,17 +53,32 @@ func (in Input) Cat(ctx context.Context, w io.Writer, names []string, harmless b
 
 // catStream finds an entry by its whole name in one reading, which is all that standard input has.
 func (in Input) catStream(ctx context.Context, w io.Writer, name string, harmless bool) (done bool, err error) {
+	short := false
 	err = in.Reader.Each(ctx, 1, func(_ int, f *bundle.File) error {
 		if f.Name != name {
 			return nil
 		}
-		done = true
-		return pour(w, f, harmless)
+		body := &counted{Reader: f}
+		err := pour(w, body, harmless)
+		done, short = true, body.n < f.Size
+		return err
 	})
-	if err == nil && done {
+	if err == nil && (short || done && name == in.Reader.End().Entry && len(in.Reader.Names()) == 1) {
 		err = in.Ended()
 	}
 	return done, err
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func (in Input) copy(w io.Writer, name string, harmless bool) error {

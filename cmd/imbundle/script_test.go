@@ -33,6 +33,13 @@ func TestScripts(t *testing.T) {
 				e.Setenv(name, "")
 			}
 			e.Setenv("HOME", e.WorkDir)
+			for name, path := range map[string]string{"SAMPLES": "demo", "CASES": "../../testdata/cases"} {
+				abs, err := filepath.Abs(path)
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, abs)
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
