@@ -171,7 +171,7 @@ func whole(t *testing.T, path string) (names []string) {
 	})
 }
 
-func (a *archive) names() (names []string) {
+func (a *archive) everyName() (names []string) {
 	for name := range a.files {
 		names = append(names, name)
 	}
@@ -203,7 +203,7 @@ func TestResume(t *testing.T) {
 			g.release()
 			left := whole(t, file)
 			a, res := resumed(t, g, file)
-			if got, want := a.names(), undisturbed.names(); !slices.Equal(got, want) {
+			if got, want := a.everyName(), undisturbed.everyName(); !slices.Equal(got, want) {
 				t.Errorf("entries\n%q\nwant\n%q", got, want)
 			}
 			a.reached(t, res)
@@ -216,7 +216,7 @@ func TestResume(t *testing.T) {
 					}
 				}
 			}
-			for _, name := range a.names() {
+			for _, name := range a.everyName() {
 				if strings.HasPrefix(name, "cluster-resources/pods/logs/") && g.count(name) > 0 {
 					again++
 				}
