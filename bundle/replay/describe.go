@@ -59,7 +59,12 @@ func (c *Cluster) Objects(kinds ...string) ([]Object, error) {
 }
 
 // Describe prints one object.
-func (d *Describer) Describe(o Object) (string, error) {
+func (d *Describer) Describe(o Object) (text string, err error) {
+	defer func() { // kubectl's code takes it for granted that a server has checked the object
+		if p := recover(); p != nil {
+			text, err = "", fmt.Errorf("describing %s %q: kubectl's description ended with %v", o.Kind, o.Name, p)
+		}
+	}()
 	res := d.c.known(o.Kind)
 	if res == nil {
 		return "", fmt.Errorf("describing %s %q: the bundle holds no such kind", o.Kind, o.Name)
@@ -69,7 +74,7 @@ func (d *Describer) Describe(o Object) (string, error) {
 		return "", err
 	}
 	d.transport.moved = newShift(d.c.at, time.Now())
-	text, err := printer.Describe(o.Namespace, o.Name, describe.DescriberSettings{ShowEvents: true, ChunkSize: 500})
+	text, err = printer.Describe(o.Namespace, o.Name, describe.DescriberSettings{ShowEvents: true, ChunkSize: 500})
 	if err != nil {
 		return "", fmt.Errorf("describing %s %q: %w", o.Kind, o.Name, err)
 	}

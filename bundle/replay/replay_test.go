@@ -428,6 +428,18 @@ func TestDescribeAges(t *testing.T) {
 	}
 }
 
+// TestDescribeBroken has an object that no server would have taken: its description fails, and nothing else.
+func TestDescribeBroken(t *testing.T) {
+	c := open(t, write(t, map[string]string{bundle.Resource("pods", "im"): pods(1), bundle.Resource("deployments", "im"): `{"items":[{"metadata":{"name":"d","namespace":"im"},"spec":{}}]}`}))
+	d := c.Describer()
+	if text, err := d.Describe(Object{"im", "deployments", "d"}); err == nil {
+		t.Errorf("described: %s", text)
+	}
+	if _, err := d.Describe(Object{"im", "pods", "pod-0000"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkDescribePod(b *testing.B) {
 	c := open(b, write(b, map[string]string{bundle.Resource("pods", "im"): pods(2000), bundle.Resource("events", "im"): `{"items":[]}`}))
 	d := c.Describer()
