@@ -52,6 +52,9 @@ func unknownIn(words []string) string {
 		return "no such command"
 	}
 	for _, word := range rest {
+		if word == "--" { // what follows is another program's
+			break
+		}
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		switch {
 		case word == "--help":
