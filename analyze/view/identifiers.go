@@ -53,8 +53,14 @@ func (c *census) add(o *census) {
 
 // keyed are the ends of keys whose values are identifiers.
 var keyed = []struct{ shape, key string }{
-	{"user", "userID"}, {"user", "sendID"}, {"user", "recvID"}, {"user", "opUserID"}, {"user", "ownerUserID"},
-	{"group", "groupID"}, {"group", "conversationID"}, {"nickname", "ickname"},
+	{"user", "userID"},
+	{"user", "sendID"},
+	{"user", "recvID"},
+	{"user", "opUserID"},
+	{"user", "ownerUserID"},
+	{"group", "groupID"},
+	{"group", "conversationID"},
+	{"nickname", "ickname"},
 }
 
 // line counts what one line holds.

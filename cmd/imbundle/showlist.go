@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -94,9 +95,13 @@ func renderDescribe(ctx context.Context, v showing, o view.Object) error {
 		return err
 	}
 	var found []replay.Object
-	unknown := &view.UnknownError{What: o.Kind, Name: o.Name}
+	unknown := &view.UnknownError{What: o.Kind, Name: strings.TrimPrefix(o.Namespace+"/"+o.Name, "/")}
 	for _, x := range all {
-		unknown.Known = append(unknown.Known, x.Name)
+		name := x.Name
+		if o.Namespace != "" {
+			name = x.Namespace + "/" + x.Name
+		}
+		unknown.Known = append(unknown.Known, name)
 		if x.Name == o.Name && (o.Namespace == "" || x.Namespace == o.Namespace) {
 			found = append(found, x)
 		}
