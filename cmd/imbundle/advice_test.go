@@ -18,7 +18,7 @@ func TestAdvisedCommandsExist(t *testing.T) {
 	if err != nil {
 		t.Fatalf("listing the files of the repository: %v", err)
 	}
-	advised := regexp.MustCompile("(?:[`\"]|\\$ |^)imbundle ((?:collect|analyze|serve|verify|specs|demo|version|completion)\\b[^`\"\\n#|…]*)")
+	advised := regexp.MustCompile("(?:[`\"]|\\$ |^)imbundle ((?:collect|analyze|show|serve|verify|specs|demo|version|completion)\\b[^`\"\\n#|…]*)")
 	found := 0
 	for _, name := range strings.Fields(string(out)) {
 		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "testdata/") {
@@ -57,6 +57,8 @@ func unknownIn(words []string) string {
 		}
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		switch {
+		case word == "--":
+			return "" // what follows is another program's
 		case word == "--help":
 		case strings.HasPrefix(word, "--"):
 			if c.Flags().Lookup(name) == nil && c.InheritedFlags().Lookup(name) == nil {
