@@ -73,7 +73,7 @@ func (d *Describer) Describe(o Object) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
-	d.transport.moved = newShift(d.c.at.Truncate(time.Second), time.Now()) // so that no age is about to turn while it is printed
+	d.transport.moved = newShift(d.c.at, time.Now())
 	text, err = printer.Describe(o.Namespace, o.Name, describe.DescriberSettings{ShowEvents: true, ChunkSize: 500})
 	if err != nil {
 		return "", fmt.Errorf("describing %s %q: %w", o.Kind, o.Name, err)

@@ -201,6 +201,7 @@ func (c *Cluster) rules(ns string) authv1.SubjectRulesReviewStatus {
 			add(r.group, r.plural, readVerbs...)
 		}
 	}
+	add("", "namespaces", "get")
 	if c.hasLogs(ns) {
 		add("", "pods/log", "get")
 	}
