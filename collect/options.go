@@ -67,7 +67,7 @@ type SourceCount struct {
 
 func (o Options) withDefaults() Options {
 	if o.Deadline <= 0 {
-		o.Deadline = 5 * time.Minute
+		o.Deadline = DefaultDeadline
 	}
 	if o.SourceTimeout <= 0 {
 		o.SourceTimeout = o.Deadline
@@ -89,6 +89,9 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// DefaultDeadline ends a run where nothing else is said.
+const DefaultDeadline = 5 * time.Minute
 
 // DefaultMaxLogSize bounds one log where nothing else is said.
 const DefaultMaxLogSize = 20 << 20

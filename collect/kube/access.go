@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	authv1 "k8s.io/api/authorization/v1"
@@ -18,12 +20,14 @@ type ask struct {
 	Group     string `json:"group,omitempty"`
 	Resource  string `json:"resource"`            // with its sub-resource: pods/log
 	Namespace string `json:"namespace,omitempty"` // empty: cluster-wide
+	Name      string `json:"name,omitempty"`      // of the only object that is meant; empty: all
 }
 
 // Access is what the server says the user may do.
 type Access struct {
-	Asked   []Answer `json:"asked"`
-	Partial bool     `json:"partial,omitempty"` // the server could not be asked about some of it; that is tried
+	Asked   []Answer                                    `json:"asked"`
+	Partial bool                                        `json:"partial,omitempty"` // the server could not be asked about some of it; that is tried
+	rules   map[string]*authv1.SubjectRulesReviewStatus // by namespace; nil: the server lists none
 }
 
 // Answer is one right, and what is lost without it.
@@ -31,35 +35,72 @@ type Answer struct {
 	ask
 	Allowed bool   `json:"allowed"`
 	Costs   string `json:"costs,omitempty"`
+	source  string // that makes use of it
+	instead bool   // others were asked about in its place: it is not missed
 }
 
 // May reports whether something may be asked for. What the server was not asked about is tried.
 func (a *Access) May(verb, group, resource, namespace string) bool {
+	return a.may(ask{Verb: verb, Group: group, Resource: resource, Namespace: namespace})
+}
+
+func (a *Access) may(want ask) bool {
 	for _, r := range a.Asked {
-		if r.ask == (ask{verb, group, resource, namespace}) {
+		if r.ask == want {
 			return r.Allowed
 		}
 	}
 	return true
 }
 
-// gaps turns refusals into gaps.
+// gaps turns refusals into gaps: one for each entry that is lost, and one for all that have the same purpose in a
+// namespace and no entry of their own.
 func (a *Access) gaps() []bundle.Gap {
-	var gaps []bundle.Gap
+	type purpose struct{ entry, source, verb, namespace, costs string }
+	var order []purpose
+	refused := map[purpose][]ask{}
 	for _, r := range a.Asked {
-		if r.Allowed {
+		if r.Allowed || r.instead {
 			continue
 		}
-		g := bundle.Gap{
-			Source: sourceOf(r.ask), Reason: bundle.Forbidden, Costs: r.Costs,
-			Detail: "the user may not " + r.Verb + " " + groupResource(r.Group, r.Resource) + where(r.Namespace),
+		p := purpose{entryOf(r), r.source, r.Verb, r.Namespace, r.Costs}
+		if refused[p] == nil {
+			order = append(order, p)
 		}
-		if r.Verb == "list" && sourceOf(r.ask) == objectsName {
-			g.Entry = bundle.Resource(kindName(r.Group, r.Resource), r.Namespace)
-		}
-		gaps = append(gaps, g)
+		refused[p] = append(refused[p], r.ask)
+	}
+	var gaps []bundle.Gap
+	for _, p := range order {
+		gaps = append(gaps, bundle.Gap{
+			Entry: p.entry, Source: p.source, Reason: bundle.Forbidden, Costs: p.costs,
+			Detail: "the user may not " + p.verb + " " + inWords(refused[p]) + where(p.namespace),
+		})
 	}
 	return gaps
+}
+
+// entryOf names what a right is needed for, if it is one entry alone.
+func entryOf(r Answer) string {
+	if r.Verb != "list" || r.source != objectsName || !builtIn(r.Group) {
+		return ""
+	}
+	return bundle.Resource(kindName(r.Group, r.Resource), r.Namespace)
+}
+
+// inWords lists what rights are about: resources, and the names of objects behind the first of their resource.
+func inWords(asks []ask) string {
+	var words []string
+	for i, a := range asks {
+		word := groupResource(a.Group, a.Resource)
+		switch {
+		case a.Name != "" && i > 0 && asks[i-1].Resource == a.Resource:
+			word = strconv.Quote(a.Name)
+		case a.Name != "":
+			word += " " + strconv.Quote(a.Name)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
 }
 
 func where(ns string) string {
@@ -69,63 +110,41 @@ func where(ns string) string {
 	return " in namespace " + ns
 }
 
-// asks lists every right that the collection uses, with what is lost without it.
-func (c *Cluster) asks(namespaces []string) []Answer {
-	var all []Answer
-	add := func(verb, group, resource, ns, costs string) {
-		all = append(all, Answer{ask: ask{verb, group, resource, ns}, Costs: costs})
-	}
-	for _, k := range kinds {
-		if !k.namespaced {
-			add("list", k.group, k.resource, "", k.costs)
-			continue
-		}
-		for _, ns := range namespaces {
-			add("list", k.group, k.resource, ns, k.costs)
-		}
-	}
-	for _, ns := range namespaces {
-		add("get", "", "pods/log", ns, "every log: what the components said")
-		add("list", metricsGroup, "pods", ns, "CPU and memory of pods and containers (kubectl top pods)")
-		if c.o.Exec {
-			add("create", "", "pods/exec", ns, "log files inside containers")
-		}
-	}
-	add("list", metricsGroup, "nodes", "", "CPU and memory of nodes (kubectl top nodes)")
-	return all
-}
-
 // review asks the server about every right. A user who may do everything costs one request; otherwise one for each
 // namespace where the server can list its rules, and one for each right where it cannot.
-func (c *Cluster) review(ctx context.Context, namespaces []string) (*Access, error) {
-	a := &Access{Asked: c.asks(namespaces)}
-	if all, err := c.allowed(ctx, ask{"*", "*", "*", ""}); err == nil && all {
+func (c *Cluster) review(ctx context.Context, s *Survey) (*Access, error) {
+	a := &Access{Asked: c.asks(s), rules: map[string]*authv1.SubjectRulesReviewStatus{}}
+	if all, err := c.allowed(ctx, ask{Verb: "*", Group: "*", Resource: "*"}); err == nil && all {
 		for i := range a.Asked {
 			a.Asked[i].Allowed = true
 		}
 		return a, nil
 	}
-	rules := map[string]*authv1.SubjectRulesReviewStatus{}
-	for _, ns := range namespaces {
+	for _, ns := range s.Namespaces {
 		r, err := c.rules(ctx, ns)
 		if err != nil && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		rules[ns] = r // nil: the server lists no rules
+		a.rules[ns] = r
 	}
+	return a, c.reviewEach(ctx, a, a.Asked)
+}
+
+// reviewEach answers by the rules that are known, and asks where they do not say.
+func (c *Cluster) reviewEach(ctx context.Context, a *Access, asked []Answer) error {
 	var unsure []*Answer
-	for i := range a.Asked {
-		r := rules[a.Asked[i].Namespace]
+	for i := range asked {
+		r := a.rules[asked[i].Namespace]
 		switch {
-		case r != nil && grants(r.ResourceRules, a.Asked[i].ask):
-			a.Asked[i].Allowed = true
+		case r != nil && grants(r.ResourceRules, asked[i].ask):
+			asked[i].Allowed = true
 		case r != nil && !r.Incomplete:
 		default:
-			unsure = append(unsure, &a.Asked[i])
+			unsure = append(unsure, &asked[i])
 		}
 	}
-	a.Partial = c.askEach(ctx, unsure)
-	return a, ctx.Err()
+	a.Partial = c.askEach(ctx, unsure) || a.Partial
+	return ctx.Err()
 }
 
 // askEach asks about rights one by one, a few at a time; what the server does not answer counts as allowed, to be tried.
@@ -154,7 +173,7 @@ func (c *Cluster) askEach(ctx context.Context, unsure []*Answer) (partial bool) 
 func (c *Cluster) allowed(ctx context.Context, a ask) (bool, error) {
 	resource, sub := cutSub(a.Resource)
 	review := authv1.SelfSubjectAccessReview{Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authv1.ResourceAttributes{
-		Verb: a.Verb, Group: a.Group, Resource: resource, Subresource: sub, Namespace: a.Namespace,
+		Verb: a.Verb, Group: a.Group, Resource: resource, Subresource: sub, Namespace: a.Namespace, Name: a.Name,
 	}}}
 	review.TypeMeta = metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"}
 	err := c.askJSON(ctx, http.MethodPost, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", nil, &review, &review)
@@ -172,11 +191,14 @@ func (c *Cluster) rules(ctx context.Context, ns string) (*authv1.SubjectRulesRev
 	return &review.Status, nil
 }
 
-// grants reports whether the rules allow an ask for all names.
+// grants reports whether the rules allow an ask, for all names where it names none.
 func grants(rules []authv1.ResourceRule, a ask) bool {
 	_, sub := cutSub(a.Resource)
 	for _, r := range rules {
-		if len(r.ResourceNames) > 0 || !has(r.Verbs, a.Verb) || !has(r.APIGroups, a.Group) {
+		if len(r.ResourceNames) > 0 && (a.Name == "" || !slices.Contains(r.ResourceNames, a.Name)) {
+			continue
+		}
+		if !has(r.Verbs, a.Verb) || !has(r.APIGroups, a.Group) {
 			continue
 		}
 		if has(r.Resources, a.Resource) || sub != "" && slices.Contains(r.Resources, "*/"+sub) {

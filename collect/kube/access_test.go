@@ -22,14 +22,17 @@ func TestGrants(t *testing.T) {
 		ask  ask
 		want bool
 	}{
-		{rule("get,list", "", "pods"), ask{"list", "", "pods", "im"}, true},
-		{rule("get", "", "pods"), ask{"list", "", "pods", "im"}, false},
-		{rule("*", "*", "*"), ask{"create", "", "pods/exec", "im"}, true},
-		{rule("get", "", "pods/log"), ask{"get", "", "pods/log", "im"}, true},
-		{rule("get", "", "pods"), ask{"get", "", "pods/log", "im"}, false},
-		{rule("get", "", "*/log"), ask{"get", "", "pods/log", "im"}, true},
-		{rule("list", "apps", "deployments"), ask{"list", "", "deployments", "im"}, false},
-		{rule("list", "", "configmaps", "one-only"), ask{"list", "", "configmaps", "im"}, false},
+		{rule("get,list", "", "pods"), ask{"list", "", "pods", "im", ""}, true},
+		{rule("get", "", "pods"), ask{"list", "", "pods", "im", ""}, false},
+		{rule("*", "*", "*"), ask{"create", "", "pods/exec", "im", ""}, true},
+		{rule("get", "", "pods/log"), ask{"get", "", "pods/log", "im", ""}, true},
+		{rule("get", "", "pods"), ask{"get", "", "pods/log", "im", ""}, false},
+		{rule("get", "", "*/log"), ask{"get", "", "pods/log", "im", ""}, true},
+		{rule("list", "apps", "deployments"), ask{"list", "", "deployments", "im", ""}, false},
+		{rule("list", "", "configmaps", "one-only"), ask{"list", "", "configmaps", "im", ""}, false},
+		{rule("get", "", "secrets", "one", "two"), ask{"get", "", "secrets", "im", "two"}, true},
+		{rule("get", "", "secrets", "one", "two"), ask{"get", "", "secrets", "im", "three"}, false},
+		{rule("get", "", "secrets"), ask{"get", "", "secrets", "im", "three"}, true},
 	} {
 		if got := grants([]authv1.ResourceRule{tt.rule}, tt.ask); got != tt.want {
 			t.Errorf("%+v for %+v: %v", tt.rule, tt.ask, got)
@@ -56,7 +59,7 @@ func TestReview(t *testing.T) {
 	f := newFaulty(t)
 	access(f, false, podRules, func(authv1.ResourceAttributes) bool { return false })
 	c := connect(t, f)
-	a, err := c.review(t.Context(), []string{"im"})
+	a, err := c.review(t.Context(), &Survey{Namespaces: []string{"im"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +89,7 @@ func TestReviewAsksWhereRulesAreIncomplete(t *testing.T) {
 	access(f, true, podRules, func(a authv1.ResourceAttributes) bool { return a.Resource == "services" || a.Subresource == "exec" })
 	c := connect(t, f)
 	c.o.Exec = true
-	a, err := c.review(t.Context(), []string{"im"})
+	a, err := c.review(t.Context(), &Survey{Namespaces: []string{"im"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func TestReviewAsksWhereRulesAreIncomplete(t *testing.T) {
 func TestReviewOfAnAdministrator(t *testing.T) {
 	f := newFaulty(t)
 	c := connect(t, f)
-	a, err := c.review(t.Context(), []string{"im", "two", "three"})
+	a, err := c.review(t.Context(), &Survey{Namespaces: []string{"im", "two", "three"}})
 	if err != nil || len(a.gaps()) != 0 {
 		t.Fatalf("%v, %v", err, a.gaps())
 	}

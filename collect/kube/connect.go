@@ -80,7 +80,9 @@ type Cluster struct {
 	http      *http.Client
 	base      *url.URL
 	pace      *pacer
+	surveyed  trace  // requests up to the end of the survey
 	namespace string // of the context
+	all       bool   // every namespace was chosen
 	version   json.RawMessage
 	info      version.Info
 	clock     *bundle.ClockOffset

@@ -2,15 +2,20 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
-
-	"github.com/imbundle/imbundle/bundle"
-	"github.com/imbundle/imbundle/collect"
 )
 
+// custom is what the server says of the resources that a cluster defines itself.
+type custom struct {
+	kinds []kind   // those of namespaces
+	notes []string // of groups that did not answer
+	err   error    // the groups could not be listed
+}
+
 // customKinds lists the namespaced custom resources that the cluster has.
-func (c *Cluster) customKinds(ctx context.Context, b *collect.Batch) []kind {
+func (c *Cluster) customKinds(ctx context.Context) (found custom) {
 	var groups struct {
 		Groups []struct {
 			Name             string `json:"name"`
@@ -19,21 +24,18 @@ func (c *Cluster) customKinds(ctx context.Context, b *collect.Batch) []kind {
 			} `json:"preferredVersion"`
 		} `json:"groups"`
 	}
-	if err := c.getJSON(ctx, "/apis", nil, &groups); err != nil {
-		b.Gap(bundle.Gap{Entry: "cluster-resources/*", Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: "custom resources"})
-		return nil
+	if found.err = c.getJSON(ctx, "/apis", nil, &groups); found.err != nil {
+		return found
 	}
-	var found []kind
 	for _, g := range groups.Groups {
 		if builtIn(g.Name) {
 			continue
 		}
 		some, err := c.customOf(ctx, g.Name, g.PreferredVersion.Version)
 		if err != nil {
-			b.Note("custom resources of %s: %v", g.Name, err)
-			continue
+			found.notes = append(found.notes, fmt.Sprintf("custom resources of %s: %v", g.Name, err))
 		}
-		found = append(found, some...)
+		found.kinds = append(found.kinds, some...)
 	}
 	return found
 }

@@ -40,6 +40,9 @@ type Survey struct {
 	Version    string      // of OpenIM, by its image tags; empty when they do not say
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
+	inPods     bool      // OpenIM shows in pods only, not in workloads
+	wants      wants     // Secrets that pods and workloads name
+	custom     custom    // resources that the cluster defines itself
 	streams    []*stream // logs of the pods that there are
 	logsRead   chan struct{}
 	listed     chan struct{} // closed when the objects are in the bundle
@@ -48,11 +51,13 @@ type Survey struct {
 // Survey finds OpenIM and asks what may be read. Namespaces given in the options are taken as they are;
 // otherwise those are chosen in which a component of OpenIM stands.
 func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
-	found, listed, err := c.find(ctx)
+	defer c.surveyed.stop()
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, logsRead: make(chan struct{}), listed: make(chan struct{})}
+	found, listed, err := c.find(ctx, s.wants)
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), Listed: listed, logsRead: make(chan struct{}), listed: make(chan struct{})}
+	s.Listed = listed
 	if len(s.Namespaces) == 0 {
 		s.Namespaces = namespacesOf(found)
 	}
@@ -60,15 +65,30 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 		return nil, c.noOpenIM(listed)
 	}
 	s.sort(found)
+	s.inPods = slices.ContainsFunc(found, func(comp Component) bool { return comp.Kind == "Pod" && isOpenIM(comp.Role) })
 	s.Missing = c.lacking(s.Components)
 	s.Version = imageVersion(s.Components)
-	if s.Access, err = c.review(ctx, s.Namespaces); err != nil {
+	s.custom = c.customKinds(ctx)
+	if s.Access, err = c.review(ctx, s); err != nil {
 		return nil, fmt.Errorf("asking what the user may read: %w", err)
 	}
-	if s.streams, err = c.streams(ctx, s); err != nil {
+	if err := c.lookAtPods(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := c.narrow(ctx, s); err != nil {
+		return nil, fmt.Errorf("asking which secrets the user may read: %w", err)
+	}
 	return s, nil
+}
+
+// lookAtPods lists the logs that there are, and the secrets that pods name.
+func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
+	err := c.eachPod(ctx, s, func(p *corev1.Pod, logs []*stream) {
+		s.wants.see("Pod", p.Namespace, p.Name, &p.Spec)
+		s.streams = append(s.streams, logs...)
+	})
+	byRank(s.streams)
+	return err
 }
 
 func (c *Cluster) noOpenIM(listed bool) error {
@@ -83,34 +103,34 @@ func (c *Cluster) noOpenIM(listed bool) error {
 }
 
 // find searches the given namespaces, or all, or the context's.
-func (c *Cluster) find(ctx context.Context) (found []Component, listed bool, err error) {
+func (c *Cluster) find(ctx context.Context, w wants) (found []Component, listed bool, err error) {
 	if len(c.o.Namespaces) > 0 {
-		found, err = c.findNamed(ctx)
+		found, err = c.findNamed(ctx, w)
 		return found, false, err
 	}
-	found, err = c.findIn(ctx, "")
+	found, err = c.findIn(ctx, "", w)
 	if code(err) != http.StatusForbidden {
 		return found, true, err
 	}
-	found, err = c.findIn(ctx, c.namespace)
+	found, err = c.findIn(ctx, c.namespace, w)
 	if code(err) == http.StatusForbidden {
 		return nil, false, &Error{
 			NotAllowed, fmt.Sprintf("the user may read neither all namespaces nor %q", c.namespace),
-			"name a namespace with -n, or ask for rights to list pods and deployments there", err,
+			"name a namespace with -n, or have an administrator grant what `imbundle collect -n NAMESPACE --plan=rbac` prints", err,
 		}
 	}
 	return found, false, err
 }
 
 // findNamed searches the given namespaces. It fails when the user may read none of them.
-func (c *Cluster) findNamed(ctx context.Context) (found []Component, err error) {
+func (c *Cluster) findNamed(ctx context.Context, w wants) (found []Component, err error) {
 	var refused error
 	refusals := 0
 	for _, ns := range c.o.Namespaces {
 		if err := c.mustExist(ctx, ns); err != nil {
 			return nil, err
 		}
-		some, err := c.findIn(ctx, ns)
+		some, err := c.findIn(ctx, ns, w)
 		if code(err) == http.StatusForbidden {
 			refused = err
 			refusals++
@@ -122,7 +142,7 @@ func (c *Cluster) findNamed(ctx context.Context) (found []Component, err error) 
 	if refusals == len(c.o.Namespaces) {
 		return nil, &Error{
 			NotAllowed, fmt.Sprintf("the user may list neither workloads nor pods of namespace %q", strings.Join(c.o.Namespaces, ", ")),
-			"check the name; if it is right, ask for rights to list pods and deployments there", refused,
+			fmt.Sprintf("check the name; if it is right, have an administrator grant what `imbundle collect -n %s --plan=rbac` prints", strings.Join(c.o.Namespaces, ",")), refused,
 		}
 	}
 	return found, nil
@@ -159,9 +179,13 @@ func (c *Cluster) namespaceHint(ctx context.Context, wanted string) string {
 }
 
 // findIn looks at the workloads of a namespace (empty: all), and at its pods when the workloads show nothing of OpenIM.
-func (c *Cluster) findIn(ctx context.Context, ns string) ([]Component, error) {
+// It takes note of the secrets that they name.
+func (c *Cluster) findIn(ctx context.Context, ns string, w wants) ([]Component, error) {
 	var found []Component
 	see := func(kind string, m *metav1.ObjectMeta, pod *corev1.PodTemplateSpec, replicas *int32, ready int32) {
+		if kind != "Pod" { // of those every one is looked at later
+			w.see(kind, m.Namespace, m.Name, &pod.Spec)
+		}
 		if comp, ok := recognise(c.o.Specs, kind, m, pod); ok {
 			comp.Replicas, comp.Ready = 1, int(ready)
 			if replicas != nil {

@@ -9,5 +9,6 @@
 // Lists are paged (500) and streamed row by row. Logs use at most 16 streams, 5 of one node; a stream that is silent for
 // the idle timeout ends, and a node that never answers is given up without holding up the others. A log above its size
 // limit keeps its head and its newest bytes; what is held of it in memory is compressed.
+// Of a Secret never more is asked than its row of a table, by name where the user may not list all of them.
 // Nothing is ever written to the cluster; exec is used only when it was asked for and is granted.
 package kube

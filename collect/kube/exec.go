@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -13,35 +14,54 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
+// execPath is where a command is run in a container.
+func execPath(ns, pod string) string {
+	return kindFor("pods").path(ns) + "/" + url.PathEscape(pod) + "/exec"
+}
+
+// execMethod is how a command is sent. The server asks for the right to create where it is posted (SPDY), and for that to
+// get as well where a web socket is opened, which more proxies let through.
+func execMethod(a *Access, ns string) string {
+	if a.May("get", "", "pods/exec", ns) {
+		return http.MethodGet
+	}
+	return http.MethodPost
+}
+
 // Exec runs a command in a container, without input, and passes on what it prints. An error of the command itself ends
-// with the first line of what it said on stderr. It uses a web socket, and SPDY where the server or a proxy knows no other.
-func (c *Cluster) Exec(ctx context.Context, ns, pod, container string, command []string, stdout io.Writer) error {
+// with the first line of what it said on stderr. With GET it uses a web socket, and SPDY where the server or a proxy knows
+// no other; with POST SPDY alone.
+func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, command []string, stdout io.Writer) error {
 	if err := c.pace.wait(ctx); err != nil {
 		return err
 	}
 	u := *c.base
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/api/v1" + inNamespace(ns) + "/pods/" + url.PathEscape(pod) + "/exec"
+	u.Path = strings.TrimSuffix(u.Path, "/") + execPath(ns, pod)
 	u.RawQuery = url.Values{"container": {container}, "command": command, "stdout": {"true"}, "stderr": {"true"}}.Encode()
-	socket, err := remotecommand.NewWebSocketExecutor(c.config, "GET", u.String())
-	if err != nil {
-		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
-	}
-	spdy, err := remotecommand.NewSPDYExecutor(c.config, "POST", &u)
-	if err != nil {
-		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
-	}
-	either, err := remotecommand.NewFallbackExecutor(socket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
+	stream, err := c.executor(method, &u)
 	if err != nil {
 		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
 	}
 	var said bytes.Buffer
-	err = either.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
+	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
 	if err != nil {
 		return errors.Join(fmt.Errorf("running %s in %s/%s/%s: %w", command[0], ns, pod, container, err), saidError(said.String()))
 	}
 	return nil
+}
+
+func (c *Cluster) executor(method string, u *url.URL) (remotecommand.Executor, error) {
+	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, u)
+	if err != nil || method == http.MethodPost {
+		return spdy, err
+	}
+	socket, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, u.String())
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(socket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
 }
 
 func saidError(text string) error {

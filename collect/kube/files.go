@@ -34,6 +34,32 @@ func (*files) Name() string { return filesName }
 
 func (f *files) Promise() collect.Promise { return collect.Promise{Priority: filesPriority} }
 
+// calls are the configuration that tells where logs go, and what may be run in each container: whether it is shows only
+// when its log was read.
+func (f *files) calls() []call {
+	var all []call
+	for _, ns := range f.configured() {
+		all = append(all, get(kindFor("configmaps").path(ns)))
+	}
+	for _, s := range f.containers() {
+		all = append(all, call{method: execMethod(f.s.Access, s.ns), path: execPath(s.ns, s.pod), times: 1 + newestFiles, most: true})
+	}
+	return all
+}
+
+// containers are the running ones whose component may log to files.
+func (f *files) containers() []*stream {
+	return slices.DeleteFunc(slices.Clone(f.s.streams), func(s *stream) bool {
+		role := f.c.o.Specs.Role(s.role)
+		return s.none != "" || s.previous || s.ended != nil || role == nil || len(role.Files) == 0 || !f.s.Access.May("create", "", "pods/exec", s.ns)
+	})
+}
+
+// configured are the namespaces whose configuration may be read.
+func (f *files) configured() []string {
+	return slices.DeleteFunc(slices.Clone(f.s.Namespaces), func(ns string) bool { return !f.s.Access.May("list", "", "configmaps", ns) })
+}
+
 // Collect waits for the logs, which show whose stdout is empty.
 func (f *files) Collect(ctx context.Context, b *collect.Batch) error {
 	select {
@@ -44,18 +70,14 @@ func (f *files) Collect(ctx context.Context, b *collect.Batch) error {
 	toFile := f.loggingToFile(ctx, b)
 	var work sync.WaitGroup
 	slots := make(chan struct{}, execs)
-	for _, s := range f.s.streams {
-		role := f.c.o.Specs.Role(s.role)
-		if s.none != "" || s.previous || s.ended != nil || role == nil || len(role.Files) == 0 || !f.s.Access.May("create", "", "pods/exec", s.ns) {
-			continue
-		}
+	for _, s := range f.containers() {
 		if !toFile[s.ns] && s.lines.Load() > quietLines {
 			continue
 		}
 		slots <- struct{}{}
 		work.Go(func() {
 			defer func() { <-slots }()
-			f.read(ctx, b, s, role.Files)
+			f.read(ctx, b, s, f.c.o.Specs.Role(s.role).Files)
 		})
 	}
 	work.Wait()
@@ -67,11 +89,8 @@ var stdoutOff = regexp.MustCompile(`(?m)^\s*isStdout:\s*false\b`)
 // loggingToFile tells in which namespaces a log.yml switches stdout off.
 func (f *files) loggingToFile(ctx context.Context, b *collect.Batch) map[string]bool {
 	off := map[string]bool{}
-	for _, ns := range f.s.Namespaces {
-		if !f.s.Access.May("list", "", "configmaps", ns) {
-			continue
-		}
-		err := list(ctx, f.c, "/api/v1"+inNamespace(ns)+"/configmaps", func(m *corev1.ConfigMap) {
+	for _, ns := range f.configured() {
+		err := list(ctx, f.c, kindFor("configmaps").path(ns), func(m *corev1.ConfigMap) {
 			for _, key := range []string{"log.yml", "log.yaml", "config.yaml"} {
 				off[ns] = off[ns] || stdoutOff.MatchString(m.Data[key])
 			}
@@ -101,7 +120,7 @@ func (f *files) read(ctx context.Context, b *collect.Batch, s *stream, patterns 
 	defer cancel()
 	var out bytes.Buffer
 	script := fmt.Sprintf(listScript, strings.Join(patterns, " "))
-	if err := f.c.Exec(short, s.ns, s.pod, s.container, []string{"sh", "-c", script}, &capped{&out, 64 << 10}); err != nil {
+	if err := f.c.Exec(short, execMethod(f.s.Access, s.ns), s.ns, s.pod, s.container, []string{"sh", "-c", script}, &capped{&out, 64 << 10}); err != nil {
 		gap(bundle.ContainerFile(s.ns, s.pod, s.container, "*"), "listing log files", err)
 		return
 	}
@@ -153,7 +172,7 @@ func (f *files) copy(ctx context.Context, b *collect.Batch, s *stream, file logF
 	}
 	e.Use(grant)
 	command := []string{"tail", "-c", strconv.FormatInt(grant.Bytes, 10), file.path}
-	if err := f.c.Exec(ctx, s.ns, s.pod, s.container, command, e); err != nil {
+	if err := f.c.Exec(ctx, execMethod(f.s.Access, s.ns), s.ns, s.pod, s.container, command, e); err != nil {
 		e.Truncate(bundle.Truncation{Reason: bundle.CutShort, Note: err.Error()})
 		if closeErr := e.Close(); closeErr != nil {
 			return closeErr

@@ -24,7 +24,7 @@ func (c *Cluster) ChooseAll(ctx context.Context) error {
 		return &Error{NotAllowed, "the user may not list the namespaces", "name them with -n instead of -A", err}
 	}
 	if err == nil {
-		c.o.Namespaces = names
+		c.o.Namespaces, c.all = names, true
 	}
 	return err
 }

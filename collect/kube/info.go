@@ -28,6 +28,8 @@ func (f *facts) Promise() collect.Promise {
 	return collect.Promise{Entries: names, Priority: clusterPriority}
 }
 
+func (*facts) calls() []call { return []call{get(readyz)} }
+
 func (f *facts) Collect(ctx context.Context, b *collect.Batch) error {
 	errs := []error{
 		// The layout of the troubleshoot project: the version under "info", its name under "string".
@@ -52,7 +54,7 @@ func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.c.o.RequestTimeout)
 	defer cancel()
-	res, err := f.c.request(ctx, http.MethodGet, "/readyz", url.Values{"verbose": {""}}, "*/*", nil)
+	res, err := f.c.request(ctx, http.MethodGet, readyz, url.Values{"verbose": {""}}, "*/*", nil)
 	var s *status
 	if errors.As(err, &s) && s.ErrStatus.Code >= 500 && s.text != "" {
 		return b.Put(bundle.ReadyZ, bundle.Meta{Attrs: map[string]string{"code": res500}}, []byte(s.text))
@@ -65,7 +67,10 @@ func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
 	return b.Copy(bundle.ReadyZ, bundle.Meta{}, io.LimitReader(res.Body, 1<<20))
 }
 
-const res500 = "500"
+const (
+	readyz = "/readyz"
+	res500 = "500"
+)
 
 // putJSON writes v, unless an earlier run brought the entry.
 func putJSON(b *collect.Batch, name string, v any) error {

@@ -14,35 +14,29 @@ type inUse struct {
 	roles, bindings map[string]bool
 }
 
-// findInUse reads the bindings that the user may read, if any list that is due needs them. Without cluster-wide bindings it
-// knows those of the namespaces.
-func (c *Cluster) findInUse(ctx context.Context, s *Survey, due []target) (*inUse, error) {
+// bindings are the lists of bindings that the user may read, if any list that is due needs them: those of the cluster, then
+// those of the namespaces.
+func (s *Survey) bindings(due []target) []target {
 	if !slices.ContainsFunc(due, func(t target) bool { return t.resource == "clusterroles" || t.resource == "clusterrolebindings" }) {
-		return nil, nil
+		return nil
 	}
+	return s.targets([]kind{kindFor("clusterrolebindings"), kindFor("rolebindings")})
+}
+
+// findInUse reads the bindings. Without those of the cluster it knows those of the namespaces.
+func (c *Cluster) findInUse(ctx context.Context, s *Survey, due []target) (*inUse, error) {
 	u := &inUse{roles: map[string]bool{}, bindings: map[string]bool{}}
-	const group = "rbac.authorization.k8s.io"
-	if s.Access.May("list", group, "clusterrolebindings", "") {
-		err := list(ctx, c, "/apis/"+group+"/v1/clusterrolebindings", func(b *rbacv1.ClusterRoleBinding) {
-			if concerns(b.Subjects, s.Namespaces) {
+	for _, t := range s.bindings(due) {
+		read := func(b *rbacv1.ClusterRoleBinding) { // a RoleBinding has the same fields
+			switch {
+			case t.namespaced && b.RoleRef.Kind == "ClusterRole":
+				u.roles[b.RoleRef.Name] = true
+			case !t.namespaced && concerns(b.Subjects, s.Namespaces):
 				u.bindings[b.Name] = true
 				u.roles[b.RoleRef.Name] = true
 			}
-		})
-		if err != nil {
-			return nil, err
 		}
-	}
-	for _, ns := range s.Namespaces {
-		if !s.Access.May("list", group, "rolebindings", ns) {
-			continue
-		}
-		err := list(ctx, c, "/apis/"+group+"/v1"+inNamespace(ns)+"/rolebindings", func(b *rbacv1.RoleBinding) {
-			if b.RoleRef.Kind == "ClusterRole" {
-				u.roles[b.RoleRef.Name] = true
-			}
-		})
-		if err != nil {
+		if err := list(ctx, c, t.path(t.ns), read); err != nil {
 			return nil, err
 		}
 	}

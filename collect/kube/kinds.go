@@ -1,6 +1,9 @@
 package kube
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The sources of this package.
 const (
@@ -12,7 +15,10 @@ const (
 	filesName    = "kube-files"
 )
 
-const metricsGroup = "metrics.k8s.io"
+const (
+	metricsGroup = "metrics.k8s.io"
+	rbacGroup    = "rbac.authorization.k8s.io"
+)
 
 // kind is a resource that is collected for every namespace, or for the cluster.
 type kind struct {
@@ -43,14 +49,19 @@ var kinds = []kind{
 	{"", "v1", "resourcequotas", "ResourceQuota", true, false, "quotas that refuse pods"},
 	{"", "v1", "limitranges", "LimitRange", true, false, "default limits that kill pods"},
 	{"", "v1", "serviceaccounts", "ServiceAccount", true, false, "under which account pods run"},
-	{"rbac.authorization.k8s.io", "v1", "roles", "Role", true, false, "rights that OpenIM's own discovery needs"},
-	{"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true, false, "rights that OpenIM's own discovery needs"},
+	{rbacGroup, "v1", "roles", "Role", true, false, "rights that OpenIM's own discovery needs"},
+	{rbacGroup, "v1", "rolebindings", "RoleBinding", true, false, "rights that OpenIM's own discovery needs"},
 	{"", "v1", "secrets", "Secret", true, true, "whether the secrets that pods name exist (no values are ever asked for)"},
 	{"", "v1", "nodes", "Node", false, false, "node conditions: memory, disk and PID pressure, readiness"},
 	{"", "v1", "persistentvolumes", "PersistentVolume", false, false, "volumes that are released, failed or pinned to a lost node"},
 	{"storage.k8s.io", "v1", "storageclasses", "StorageClass", false, false, "how volumes are provisioned"},
-	{"rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false, false, "rights that OpenIM's own discovery needs"},
-	{"rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false, false, "rights that OpenIM's own discovery needs"},
+	{rbacGroup, "v1", "clusterroles", "ClusterRole", false, false, "rights that OpenIM's own discovery needs"},
+	{rbacGroup, "v1", "clusterrolebindings", "ClusterRoleBinding", false, false, "rights that OpenIM's own discovery needs"},
+}
+
+// kindFor is the built-in kind of a resource.
+func kindFor(resource string) kind {
+	return kinds[slices.IndexFunc(kinds, func(k kind) bool { return k.resource == resource })]
 }
 
 // path is where a kind is listed.
@@ -96,17 +107,4 @@ func groupResource(group, resource string) string {
 func cutSub(resource string) (name, sub string) {
 	name, sub, _ = strings.Cut(resource, "/")
 	return name, sub
-}
-
-// sourceOf is the source that uses a right.
-func sourceOf(a ask) string {
-	switch {
-	case a.Group == metricsGroup:
-		return topName
-	case a.Resource == "pods/log":
-		return logsName
-	case a.Resource == "pods/exec":
-		return filesName
-	}
-	return objectsName
 }

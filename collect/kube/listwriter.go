@@ -22,6 +22,7 @@ type listWriter struct {
 	text    *collect.Entry
 	table   *tableWriter
 	n       int
+	seen    map[string]bool // names of the rows; nil: nobody wants to know them
 	columns json.RawMessage
 	isList  bool // the server has no tables for this kind
 }
@@ -88,16 +89,22 @@ func (w *listWriter) row(raw json.RawMessage) error {
 	if err := w.open(); err != nil {
 		return err
 	}
+	if w.seen != nil && len(r.Cells) > 0 {
+		w.seen[fmt.Sprint(r.Cells[0])] = true
+	}
 	if err := w.table.add(n, r, r.Object); err != nil {
 		return err
 	}
 	return w.object(n, r.Object)
 }
 
+// errNoTable is the answer of a server from which nothing else than a table is taken.
+var errNoTable = errors.New("the server has no table for this kind, and its objects are not wanted")
+
 // item is an element of a plain list, from a server that has no table for the kind.
 func (w *listWriter) item(raw json.RawMessage) error {
 	if w.target.tableOnly {
-		return errors.New("the server has no table for this kind, and its objects are not wanted")
+		return errNoTable
 	}
 	w.isList = true
 	if !w.used.keep(w.target.kind, raw) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,37 +46,58 @@ func (l *logs) Collect(ctx context.Context, b *collect.Batch) error {
 	for _, s := range l.s.streams {
 		seen[s.entry()] = true
 	}
-	later, err := l.c.streams(ctx, l.s)
+	var fresh []*stream
+	err := l.c.eachPod(ctx, l.s, func(_ *corev1.Pod, logs []*stream) {
+		for _, s := range logs {
+			if !seen[s.entry()] && s.none == "" && !b.Has(s.entry()) {
+				fresh = append(fresh, s)
+				b.Expect(s.entry())
+			}
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("looking for new pods: %w", err)
 	}
-	var fresh []*stream
-	for _, s := range later {
-		if !seen[s.entry()] && s.none == "" && !b.Has(s.entry()) {
-			fresh = append(fresh, s)
-			b.Expect(s.entry())
-		}
-	}
+	byRank(fresh)
 	l.readAll(ctx, b, fresh)
 	return ctx.Err()
 }
 
-// streams lists the logs of all pods whose logs may be read.
-func (c *Cluster) streams(ctx context.Context, s *Survey) ([]*stream, error) {
-	var all []*stream
-	for _, ns := range s.Namespaces {
-		if !s.Access.May("list", "", "pods", ns) || !s.Access.May("get", "", "pods/log", ns) {
-			continue
-		}
-		err := list(ctx, c, "/api/v1"+inNamespace(ns)+"/pods", func(p *corev1.Pod) {
-			all = append(all, streamsOf(c.o.Specs, p)...)
-		})
-		if err != nil {
-			return nil, fmt.Errorf("listing the pods of namespace %q: %w", ns, err)
+// calls are the logs of the pods that there are, and the look for new pods.
+func (l *logs) calls() []call {
+	var all []call
+	for _, s := range l.s.streams {
+		if s.none == "" {
+			all = append(all, get(s.path()))
 		}
 	}
-	byRank(all)
-	return all, nil
+	for _, ns := range l.c.podsOf(l.s) {
+		all = append(all, get(kindFor("pods").path(ns)))
+	}
+	return all
+}
+
+// podsOf are the namespaces whose pods the user may read.
+func (c *Cluster) podsOf(s *Survey) []string {
+	return slices.DeleteFunc(slices.Clone(s.Namespaces), func(ns string) bool { return !s.Access.May("list", "", "pods", ns) })
+}
+
+// eachPod lists the pods of the chosen namespaces, each with those of its logs that may be read.
+func (c *Cluster) eachPod(ctx context.Context, s *Survey, each func(*corev1.Pod, []*stream)) error {
+	for _, ns := range c.podsOf(s) {
+		readable := s.Access.May("get", "", "pods/log", ns)
+		err := list(ctx, c, kindFor("pods").path(ns), func(p *corev1.Pod) {
+			var logs []*stream
+			if readable {
+				logs = streamsOf(c.o.Specs, p)
+			}
+			each(p, logs)
+		})
+		if err != nil {
+			return fmt.Errorf("listing the pods of namespace %q: %w", ns, err)
+		}
+	}
+	return nil
 }
 
 // readAll reads logs side by side, within the limits of nodes and of the whole.

@@ -47,23 +47,31 @@ func (t target) entries() []string {
 	return names
 }
 
-// due are the lists that no earlier run has brought.
-func (o *objects) due(b *collect.Batch) []target {
-	return slices.DeleteFunc(o.targets(), func(t target) bool { return b.Has(t.entries()...) })
+// due are those lists that no earlier run has brought.
+func due(b *collect.Batch, all []target) []target {
+	return slices.DeleteFunc(all, func(t target) bool { return b.Has(t.entries()...) })
 }
 
-// targets are the lists that the user may read.
-func (o *objects) targets() []target {
+// accept is how a list is asked for: of a table without objects nothing else is taken.
+func (t target) accept() (string, url.Values) {
+	if t.tableOnly {
+		return onlyTable, url.Values{"includeObject": {"None"}}
+	}
+	return asTable, url.Values{"includeObject": {"Object"}}
+}
+
+// targets are the lists that the user may read, of the built-in kinds or of custom ones.
+func (s *Survey) targets(kinds []kind) []target {
 	var all []target
 	for _, k := range kinds {
 		if !k.namespaced {
-			if o.s.Access.May("list", k.group, k.resource, "") {
+			if s.Access.May("list", k.group, k.resource, "") {
 				all = append(all, target{k, ""})
 			}
 			continue
 		}
-		for _, ns := range o.s.Namespaces {
-			if o.s.Access.May("list", k.group, k.resource, ns) {
+		for _, ns := range s.Namespaces {
+			if s.Access.May("list", k.group, k.resource, ns) {
 				all = append(all, target{k, ns})
 			}
 		}
@@ -73,50 +81,88 @@ func (o *objects) targets() []target {
 
 func (o *objects) Promise() collect.Promise {
 	p := collect.Promise{Priority: objectsPriority, Bytes: 4 << 20}
-	for _, t := range o.targets() {
+	for _, t := range o.s.targets(kinds) {
 		p.Entries = append(p.Entries, t.entries()...)
+	}
+	for _, n := range o.named() {
+		p.Entries = append(p.Entries, n.entries()...)
 	}
 	return p
 }
 
+// calls are the bindings that show which roles are in use, then every list, then the secrets that are named.
+func (o *objects) calls() []call {
+	var all []call
+	for _, t := range o.s.bindings(o.s.targets(kinds)) {
+		all = append(all, get(t.path(t.ns)))
+	}
+	for _, t := range slices.Concat(o.s.targets(kinds), o.s.targets(o.s.custom.kinds)) {
+		all = append(all, get(t.path(t.ns)))
+	}
+	for _, n := range o.named() {
+		for _, name := range n.names {
+			all = append(all, get(n.path(name)))
+		}
+	}
+	return all
+}
+
 func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 	defer close(o.s.listed)
-	var work sync.WaitGroup
-	slots := make(chan struct{}, lists)
-	due := o.due(b)
-	used, err := o.c.findInUse(ctx, o.s, due)
+	o.tellCustom(b)
+	all := due(b, slices.Concat(o.s.targets(kinds), o.s.targets(o.s.custom.kinds)))
+	used, err := o.c.findInUse(ctx, o.s, all)
 	if err != nil {
 		b.Note("finding the roles in use: %v; all are kept", err)
 	}
-	run := func(t target) {
+	var work sync.WaitGroup
+	slots := make(chan struct{}, lists)
+	run := func(collect func()) {
 		slots <- struct{}{}
 		work.Go(func() {
 			defer func() { <-slots }()
+			collect()
+		})
+	}
+	for _, t := range all {
+		run(func() {
+			if t.resource == secrets.resource {
+				o.c.collectSecrets(ctx, b, t, o.s.wants[t.ns])
+				return
+			}
 			o.c.collectList(ctx, b, t, used)
 		})
 	}
-	for _, t := range due {
-		run(t)
-	}
-	for _, k := range o.c.customKinds(ctx, b) {
-		for _, ns := range o.s.Namespaces {
-			if t := (target{k, ns}); !b.Has(t.entries()...) {
-				run(t)
-			}
+	for _, n := range o.named() {
+		if b.Has(n.entries()...) {
+			continue
 		}
+		run(func() { o.c.collectNamed(ctx, b, n, o.s.wants[n.ns]) })
 	}
 	work.Wait()
 	return ctx.Err()
 }
 
-// collectList writes one list as objects and table. What goes wrong is recorded; what was read before is kept.
-func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target, used *inUse) {
-	w := &listWriter{batch: b, target: t, used: used, custom: !builtIn(t.group)}
-	include := "Object"
-	if t.tableOnly {
-		include = "None"
+// tellCustom records what the survey could not learn of custom resources.
+func (o *objects) tellCustom(b *collect.Batch) {
+	if err := o.s.custom.err; err != nil {
+		b.Gap(bundle.Gap{Entry: "cluster-resources/*", Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: "custom resources"})
 	}
-	end, err := c.pages(ctx, t.path(t.ns), asTable, url.Values{"includeObject": {include}}, handler{field: w.field, row: w.row, item: w.item})
+	for _, note := range o.s.custom.notes {
+		b.Note("%s", note)
+	}
+}
+
+// collectList writes one list as objects and table.
+func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target, used *inUse) {
+	c.fill(ctx, &listWriter{batch: b, target: t, used: used, custom: !builtIn(t.group)})
+}
+
+// fill reads a list into its entries, and tells whether it is whole. What goes wrong is recorded; what was read before is kept.
+func (c *Cluster) fill(ctx context.Context, w *listWriter) bool {
+	t := w.target
+	accept, query := t.accept()
+	end, err := c.pages(ctx, t.path(t.ns), accept, query, handler{field: w.field, row: w.row, item: w.item})
 	if err == nil {
 		err = w.open()
 	}
@@ -125,11 +171,12 @@ func (c *Cluster) collectList(ctx context.Context, b *collect.Batch, t target, u
 	}
 	if err == nil {
 		w.close()
-		return
+		return true
 	}
 	g := bundle.Gap{Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: t.costs}
 	if code(err) == http.StatusNotFound {
 		g.Detail = fmt.Sprintf("the server does not serve %s in %s/%s", t.resource, orElse(t.group, "core"), t.version)
 	}
 	w.fail(g, end)
+	return false
 }

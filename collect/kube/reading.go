@@ -145,8 +145,7 @@ func (r *reading) streamInto(ctx context.Context, q url.Values, to *cutter, time
 	defer cancel(nil)
 	unanswered := time.AfterFunc(r.c.o.RequestTimeout, func() { cancel(errNoAnswer{r.c.o.RequestTimeout}) })
 	defer unanswered.Stop()
-	path := "/api/v1" + inNamespace(r.s.ns) + "/pods/" + url.PathEscape(r.s.pod) + "/log"
-	res, err := r.c.request(ctx, http.MethodGet, path, q, "*/*", nil)
+	res, err := r.c.request(ctx, http.MethodGet, r.s.path(), q, "*/*", nil)
 	if err != nil {
 		return answeredAnyway(err), orCause(ctx, err)
 	}

@@ -26,6 +26,7 @@ func (c *Cluster) request(ctx context.Context, method, path string, query url.Va
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", path, err)
 	}
+	c.surveyed.note(method, path)
 	for try := 1; ; try++ {
 		if err := c.pace.wait(ctx); err != nil {
 			return nil, fmt.Errorf("asking %s: %w", path, err)

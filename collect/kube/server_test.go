@@ -27,11 +27,12 @@ type faulty struct {
 	mu       sync.Mutex
 	handlers map[string]http.HandlerFunc // by path; the longest prefix wins
 	requests []string
+	made     map[string]int // requests by method and path
 }
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
-	f := &faulty{handlers: map[string]http.HandlerFunc{}}
+	f := &faulty{handlers: map[string]http.HandlerFunc{}, made: map[string]int{}}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
 		f.CloseClientConnections()
@@ -51,6 +52,7 @@ func (f *faulty) handle(path string, h http.HandlerFunc) {
 func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, r.URL.RequestURI())
+	f.made[r.Method+" "+r.URL.Path]++
 	var h http.HandlerFunc
 	longest := -1
 	for path, handler := range f.handlers {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -28,6 +29,11 @@ type stream struct {
 }
 
 func (s *stream) entry() string { return bundle.PodLog(s.ns, s.pod, s.container, s.previous) }
+
+// path is where the log is read.
+func (s *stream) path() string {
+	return kindFor("pods").path(s.ns) + "/" + url.PathEscape(s.pod) + "/log"
+}
 
 // rank orders logs by what they are worth: OpenIM's own, then its backends', then the others; what runs before what ran.
 func (s *stream) rank() int {

@@ -15,7 +15,11 @@ import (
 	"github.com/imbundle/imbundle/collect"
 )
 
-const metricsPath = "/apis/" + metricsGroup + "/v1beta1"
+// What metrics-server measures.
+var (
+	podMetrics  = kind{group: metricsGroup, version: "v1beta1", resource: "pods", namespaced: true}
+	nodeMetrics = kind{group: metricsGroup, version: "v1beta1", resource: "nodes"}
+)
 
 // top samples the CPU and memory of pods, containers and nodes.
 type top struct {
@@ -80,6 +84,27 @@ func (t *top) Promise() collect.Promise {
 	return p
 }
 
+// calls are those of every sample.
+func (t *top) calls() []call {
+	var all []call
+	add := func(path string) {
+		all = append(all, call{method: http.MethodGet, path: path, times: t.c.o.Samples})
+	}
+	for _, ns := range t.namespaces() {
+		add(podMetrics.path(ns))
+	}
+	if t.nodes() {
+		add(nodeMetrics.path(""))
+		if t.capacity() {
+			add(kindFor("nodes").path(""))
+		}
+	}
+	return all
+}
+
+// capacity tells whether it can be read what the nodes can hold.
+func (t *top) capacity() bool { return t.s.Access.May("list", "", "nodes", "") }
+
 func (t *top) Collect(ctx context.Context, b *collect.Batch) error {
 	if len(t.names(0)) == 0 {
 		return nil
@@ -131,7 +156,7 @@ func (t *top) samplePods(ctx context.Context, b *collect.Batch, n int) error {
 	all := metrics.PodMetricsList{TypeMeta: metav1.TypeMeta{Kind: "PodMetricsList", APIVersion: metricsGroup + "/v1beta1"}}
 	for _, ns := range namespaces {
 		var some metrics.PodMetricsList
-		if err := t.c.getJSON(ctx, metricsPath+inNamespace(ns)+"/pods", nil, &some); err != nil {
+		if err := t.c.getJSON(ctx, podMetrics.path(ns), nil, &some); err != nil {
 			return fmt.Errorf("measuring the pods of namespace %q: %w", ns, err)
 		}
 		all.Items = append(all.Items, some.Items...)
@@ -161,12 +186,12 @@ func (t *top) sampleNodes(ctx context.Context, b *collect.Batch, n int) error {
 		return nil
 	}
 	var all metrics.NodeMetricsList
-	if err := t.c.getJSON(ctx, metricsPath+"/nodes", nil, &all); err != nil {
+	if err := t.c.getJSON(ctx, nodeMetrics.path(""), nil, &all); err != nil {
 		return fmt.Errorf("measuring the nodes: %w", err)
 	}
 	allocatable := map[string]corev1.ResourceList{}
-	if t.s.Access.May("list", "", "nodes", "") {
-		err := list(ctx, t.c, "/api/v1/nodes", func(n *corev1.Node) { allocatable[n.Name] = n.Status.Allocatable })
+	if t.capacity() {
+		err := list(ctx, t.c, kindFor("nodes").path(""), func(n *corev1.Node) { allocatable[n.Name] = n.Status.Allocatable })
 		if err != nil {
 			return fmt.Errorf("reading what the nodes can hold: %w", err)
 		}

@@ -63,8 +63,8 @@ func TestTopWithoutMetricsServer(t *testing.T) {
 	c := connect(t, f)
 	c.o.Samples = 3
 	res, _ := run(t, collect.Options{}, &top{c, survey(c)})
-	if !res.Complete || len(res.Gaps) != 15 || f.asked(metricsPath) != 2 {
-		t.Errorf("complete %v with %d gaps after %d requests", res.Complete, len(res.Gaps), f.asked(metricsPath))
+	if !res.Complete || len(res.Gaps) != 15 || f.asked("/apis/"+metricsGroup) != 2 {
+		t.Errorf("complete %v with %d gaps after %d requests", res.Complete, len(res.Gaps), f.asked("/apis/"+metricsGroup))
 	}
 	for _, g := range res.Gaps {
 		if g.Reason != bundle.NotFound || g.Costs == "" {
@@ -75,7 +75,7 @@ func TestTopWithoutMetricsServer(t *testing.T) {
 
 func TestTopOutOfOrder(t *testing.T) {
 	f := newFaulty(t)
-	f.handle(metricsPath, refuse(http.StatusServiceUnavailable, "the server is currently unable to handle the request"))
+	f.handle("/apis/"+metricsGroup, refuse(http.StatusServiceUnavailable, "the server is currently unable to handle the request"))
 	c := connect(t, f)
 	res, _ := run(t, collect.Options{}, &top{c, survey(c)})
 	if res.Complete || len(res.Gaps) != 5 {

@@ -1,0 +1,60 @@
+package kube
+
+// asks lists every right that the collection uses, with what is lost without it. Of Secrets it lists the right to list
+// them; where that is not granted, narrow asks for those that are named.
+func (c *Cluster) asks(s *Survey) []Answer {
+	var all []Answer
+	add := func(source, verb, group, resource, ns, costs string) {
+		all = append(all, Answer{ask: ask{Verb: verb, Group: group, Resource: resource, Namespace: ns}, Costs: costs, source: source})
+	}
+	for _, k := range append(kinds[:len(kinds):len(kinds)], s.custom.kinds...) {
+		if !k.namespaced {
+			add(objectsName, "list", k.group, k.resource, "", k.costs)
+			continue
+		}
+		for _, ns := range s.Namespaces {
+			add(objectsName, "list", k.group, k.resource, ns, k.costs)
+		}
+	}
+	for _, ns := range s.Namespaces {
+		if len(c.o.Namespaces) > 0 {
+			add(clusterName, "get", "", "namespaces", ns, "a misspelt namespace is not told from an empty one")
+		}
+		add(logsName, "get", "", "pods/log", ns, "every log: what the components said")
+		add(topName, "list", metricsGroup, "pods", ns, "CPU and memory of pods and containers (kubectl top pods)")
+		if c.o.Exec {
+			add(filesName, "create", "", "pods/exec", ns, "log files inside containers")
+			add(filesName, "get", "", "pods/exec", ns, "")
+			all[len(all)-1].instead = true // it only opens a better way
+		}
+	}
+	add(topName, "list", metricsGroup, "nodes", "", "CPU and memory of nodes (kubectl top nodes)")
+	for _, k := range c.searched(s) {
+		add(clusterName, "list", k.group, k.resource, "", k.costs)
+	}
+	return all
+}
+
+// workloads are the kinds in which OpenIM is looked for.
+var workloads = []string{"deployments", "statefulsets", "daemonsets"}
+
+// searched are the kinds that are listed of the whole cluster to choose namespaces; none when they were named.
+func (c *Cluster) searched(s *Survey) []kind {
+	if c.all {
+		return []kind{{version: "v1", resource: "namespaces", costs: "which namespaces there are; without it they have to be named with -n"}}
+	}
+	if len(c.o.Namespaces) > 0 {
+		return nil
+	}
+	var all []kind
+	for _, resource := range workloads {
+		all = append(all, kindFor(resource))
+	}
+	if s.inPods {
+		all = append(all, kindFor("pods"))
+	}
+	for i := range all {
+		all[i].costs = "OpenIM and its backends in other namespaces; without it only that of the context is searched, or those named with -n"
+	}
+	return all
+}
