@@ -21,6 +21,7 @@ type collectFlags struct {
 	intakeFlags
 	kube           kube.Options
 	output         string
+	plan           string // how to print the plan; empty: collect
 	profile        string
 	lang           string
 	maxSize        size
@@ -53,7 +54,9 @@ Prints the name of the file; everything else goes to standard error.`,
 		Example: `  imbundle collect
   imbundle collect -n openim --around "2026-07-02 10:15" --scope all --scenario realtime --note "no messages since the update"
   imbundle collect --profile quick --ask
-  imbundle collect --resume imbundle-openim-20260702T021500Z.tgz`,
+  imbundle collect --resume imbundle-openim-20260702T021500Z.tgz
+  imbundle collect -n openim --plan
+  imbundle collect -n openim --plan=rbac | kubectl apply -f -`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error { return runCollect(c.Context(), s, f) },
 	}
@@ -64,6 +67,8 @@ Prints the name of the file; everything else goes to standard error.`,
 	f.intakeFlags.add(c)
 	flags.StringVarP(&f.output, "output", "f", "", "file to write; must not exist (default imbundle-NAMESPACE-TIME.tgz)")
 	flags.StringVar(&f.resume.file, "resume", "", "go on from this bundle of an earlier run, asking only for what it lacks; it is not changed")
+	flags.StringVar(&f.plan, "plan", "", "collect nothing; print what it would ask, how long and large it may get, and the least rights (=rbac: the rights alone, as YAML; =json: the rest)")
+	flags.Lookup("plan").NoOptDefVal = planText
 	flags.StringVar(&f.profile, "profile", "standard", "how much: standard, or quick (under 20 MB and 60 s)")
 	flags.Var(&f.maxSize, "max-size", "largest size of the file, as 200MB; what matters most comes first (default no limit)")
 	flags.Var(&f.maxLogSize, "max-log-size", "largest size of one log before compression; its head and its newest part are kept (default 20 MiB)")
@@ -80,6 +85,14 @@ Prints the name of the file; everything else goes to standard error.`,
 func (f *collectFlags) validate(s streams) (err error) {
 	if err := oneOf("--profile", f.profile, "standard", "quick"); err != nil {
 		return err
+	}
+	if f.plan != "" {
+		if err := oneOf("--plan", f.plan, planText, planRBAC, planJSON); err != nil {
+			return err
+		}
+		if f.resume.file != "" {
+			return usagef("leave --resume out: the plan is that of a run of its own, which asks for more", "--plan and --resume exclude each other")
+		}
 	}
 	if f.all && len(f.kube.Namespaces) > 0 {
 		return usagef("leave one of them out", "--namespace and --all-namespaces exclude each other")
@@ -107,6 +120,9 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	set, err := specs.Load(f.specs...)
 	if err != nil {
 		return err
+	}
+	if f.plan != "" {
+		return f.printPlan(ctx, s, set, incident, window)
 	}
 	if err := mustNotExist(f.output); err != nil {
 		return err
@@ -164,6 +180,22 @@ func (f *collectFlags) options(set *specs.Set, incident collect.Incident, window
 
 // survey looks at the cluster, says what it found, and completes the options with it.
 func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o *collect.Options) ([]collect.Source, error) {
+	cluster, found, err := f.look(ctx, set, o)
+	if err != nil {
+		return nil, err
+	}
+	if !f.quiet {
+		fmt.Fprint(s.err, sight(cluster, found))
+	}
+	o.Clock, o.Scope, o.Gaps, o.Now = cluster.Clock(), found.Scope(), found.Gaps(), cluster.Now
+	if o.Output == "" {
+		o.Output = defaultName(found.Namespaces, time.Now())
+	}
+	return cluster.Sources(found), nil
+}
+
+// look connects to the cluster and finds out what there is, and when.
+func (f *collectFlags) look(ctx context.Context, set *specs.Set, o *collect.Options) (*kube.Cluster, *kube.Survey, error) {
 	f.kube.Specs, f.kube.RequestTimeout = set, f.requestTimeout
 	f.kube.UserAgent = "imbundle/" + toolVersion()
 	if f.profile == "quick" {
@@ -171,11 +203,11 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	}
 	cluster, err := kube.Connect(ctx, f.kube)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.all {
 		if err := cluster.ChooseAll(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	found, err := cluster.Survey(ctx)
@@ -183,22 +215,20 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 		o.Cluster = cluster.Identity(found)
 	}
 	if err := f.sameCluster(cluster.Host(), o.Cluster, err); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !f.quiet {
-		fmt.Fprintf(s.err, "Kubernetes %s at %s\n%s\n", cluster.Version(), cluster.Host(), strings.Join(found.Lines(), "\n"))
-	}
-	o.Clock, o.Scope, o.Gaps, o.Now = cluster.Clock(), found.Scope(), found.Gaps(), cluster.Now
 	if cluster.Replayed() && f.resume.earlier == nil { // its present is past
 		if o.Window, err = f.window.Window(cluster.Now()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		o.Window.Text = f.windowText()
 	}
-	if o.Output == "" {
-		o.Output = defaultName(found.Namespaces, time.Now())
-	}
-	return cluster.Sources(found), nil
+	return cluster, found, nil
+}
+
+// sight tells what was found, where.
+func sight(cluster *kube.Cluster, found *kube.Survey) string {
+	return fmt.Sprintf("Kubernetes %s at %s\n%s\n", cluster.Version(), cluster.Host(), strings.Join(found.Lines(), "\n"))
 }
 
 // defaultName is imbundle-<namespace>-<UTC time>.tgz; several namespaces are counted.
