@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +15,8 @@ import (
 
 // recipe is one `go build` of several programs out of one module, or one `go install` of a pinned version.
 type recipe struct {
-	module  string   // folder below modules; empty: install
+	name    string
+	module  bool     // there is a folder of that name below modules; otherwise it is installed
 	args    []string // ${VERSION} is that of the module's first requirement
 	outputs []string
 }
@@ -25,12 +25,12 @@ var buildEnv = []string{"CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false"
 
 var recipes = []recipe{
 	{
-		module:  "etcd",
+		name: "etcd", module: true,
 		args:    []string{"-ldflags", "-s -w", "go.etcd.io/etcd/server/v3"},
 		outputs: []string{"etcd"},
 	},
 	{
-		module: "k8s",
+		name: "k8s", module: true,
 		args: []string{
 			"-ldflags", "-s -w" +
 				" -X k8s.io/component-base/version.gitVersion=v${VERSION}" +
@@ -43,7 +43,7 @@ var recipes = []recipe{
 		outputs: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"},
 	},
 	{
-		module: "containerd",
+		name: "containerd", module: true,
 		args: []string{
 			"-tags", "no_btrfs,no_zfs,no_devmapper",
 			"-ldflags", "-s -w -X github.com/containerd/containerd/v2/version.Version=${VERSION}",
@@ -53,60 +53,84 @@ var recipes = []recipe{
 		outputs: []string{"containerd", "containerd-shim-runc-v2", "ctr"},
 	},
 	{
+		name:    "metrics-server",
 		args:    []string{"-ldflags", "-s -w", "sigs.k8s.io/metrics-server/cmd/metrics-server@v0.9.0"},
 		outputs: []string{"metrics-server"},
 	},
+	{
+		name: "kwok", module: true,
+		args:    []string{"-ldflags", "-s -w", "sigs.k8s.io/kwok/cmd/kwok"},
+		outputs: []string{"kwok"},
+	},
 }
 
-// hash names what the binaries are built from: module files, recipes, Go and platform.
-func (r *rig) hash() (string, error) {
+// hash names what a recipe's programs are built from: its module files, itself, Go and platform.
+func (r *rig) hash(rec recipe) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, recipes, buildEnv)
-	root := filepath.Join(r.home, "modules")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, rec, buildEnv)
+	if rec.module {
+		files, err := filepath.Glob(filepath.Join(r.home, "modules", rec.name, "*"))
+		if err != nil {
+			return "", err
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintln(h, filepath.Base(file), len(b))
+			h.Write(b)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// findPrograms names the folder of every recipe's programs, built or not.
+func (r *rig) findPrograms() error {
+	r.folders, r.programs = map[string]string{}, map[string]string{}
+	for _, rec := range recipes {
+		hash, err := r.hash(rec)
+		if err != nil {
 			return err
 		}
-		b, err := os.ReadFile(path)
-		fmt.Fprintln(h, strings.TrimPrefix(path, root), len(b))
-		h.Write(b)
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil))[:16], err
-}
-
-func (r *rig) built() bool {
-	_, err := os.Stat(r.bin)
-	return err == nil
-}
-
-// build makes all binaries in a folder beside and renames it at the end: a cached folder is always whole.
-func (r *rig) build() error {
-	if r.built() {
-		fmt.Printf("built: %s\n", r.bin)
-		return nil
-	}
-	part := r.bin + ".part"
-	if err := os.MkdirAll(part, 0o755); err != nil {
-		return err
-	}
-	for _, rec := range recipes {
-		fmt.Printf("building %s\n", strings.Join(rec.outputs, ", "))
-		if err := r.make(rec, part); err != nil {
-			return fmt.Errorf("building %s: %w", strings.Join(rec.outputs, ", "), err)
+		r.folders[rec.name] = filepath.Join(r.cache, "bin", rec.name+"-"+hash)
+		for _, program := range rec.outputs {
+			r.programs[program] = filepath.Join(r.folders[rec.name], program)
 		}
 	}
-	return os.Rename(part, r.bin)
+	return nil
+}
+
+// build makes what is not there of the named recipes, of all without a name. Each is built in a folder beside its own,
+// which is renamed at the end: a cached folder is always whole.
+func (r *rig) build(names ...string) error {
+	for _, rec := range recipes {
+		folder := r.folders[rec.name]
+		if _, err := os.Stat(folder); err == nil || len(names) > 0 && !slices.Contains(names, rec.name) {
+			continue
+		}
+		fmt.Printf("building %s\n", strings.Join(rec.outputs, ", "))
+		if err := os.MkdirAll(folder+".part", 0o755); err != nil {
+			return err
+		}
+		if err := r.make(rec, folder+".part"); err != nil {
+			return fmt.Errorf("building %s: %w", strings.Join(rec.outputs, ", "), err)
+		}
+		if err := os.Rename(folder+".part", folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *rig) make(rec recipe, out string) error {
 	cmd := exec.Command("go", "install", "-trimpath")
 	cmd.Env = append(os.Environ(), append(buildEnv, "GOBIN="+out)...)
 	args := rec.args
-	if rec.module != "" {
+	if rec.module {
 		cmd = exec.Command("go", "build", "-trimpath", "-o", out+string(filepath.Separator))
 		cmd.Env = append(os.Environ(), buildEnv...)
-		cmd.Dir = filepath.Join(r.home, "modules", rec.module)
+		cmd.Dir = filepath.Join(r.home, "modules", rec.name)
 		version, err := required(filepath.Join(cmd.Dir, "go.mod"))
 		if err != nil {
 			return err
@@ -122,13 +146,13 @@ func (r *rig) make(rec recipe, out string) error {
 	if err := cmd.Run(); err != nil {
 		return err
 	}
-	if rec.module == "etcd" { // go build names it after the module's last element
+	if rec.name == "etcd" { // go build names it after the module's last element
 		return os.Rename(filepath.Join(out, "server"), filepath.Join(out, "etcd"))
 	}
 	return nil
 }
 
-var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(?:k8s\.io/kubernetes|github\.com/containerd/containerd/v2|go\.etcd\.io/etcd/server/v3) v(\S+)`)
+var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(?:k8s\.io/kubernetes|github\.com/containerd/containerd/v2|go\.etcd\.io/etcd/server/v3|sigs\.k8s\.io/kwok) v(\S+)`)
 
 // required is the version of the module that the rig builds, without the v.
 func required(gomod string) (string, error) {

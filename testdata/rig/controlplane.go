@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -63,7 +65,8 @@ func (r *rig) startAPIServer() error {
 func (r *rig) startController(name, program string, args ...string) error {
 	config := r.path("pki", name+".kubeconfig")
 	return r.start(name, program, append(args, "--kubeconfig="+config, "--authentication-kubeconfig="+config,
-		"--authorization-kubeconfig="+config, "--bind-address=127.0.0.1", "--secure-port="+r.port(name), "--leader-elect=false")...)
+		"--authorization-kubeconfig="+config, "--bind-address=127.0.0.1", "--secure-port="+r.port(name), "--leader-elect=false",
+		"--kube-api-qps=200", "--kube-api-burst=400")...)
 }
 
 // aggregated is metrics-server as the API server sees it: a process of the host behind an ExternalName service.
@@ -100,15 +103,36 @@ func (r *rig) metrics() error {
 	})
 }
 
-var parts = []string{"control-plane", "node", "metrics"}
+// part is what can be started by itself, once those before it run.
+type part struct {
+	after    string
+	programs []string // recipes
+	start    func(*rig) error
+}
 
-// up starts what does not run yet, up to the named part. A part that this machine refuses is written down as skipped.
+var parts = map[string]part{
+	"control-plane": {"", []string{"etcd", "k8s"}, (*rig).controlPlane},
+	"node":          {"control-plane", []string{"containerd"}, (*rig).node},
+	"metrics":       {"node", []string{"metrics-server"}, (*rig).metrics},
+	"kwok":          {"control-plane", []string{"kwok"}, (*rig).kwok},
+}
+
+// up starts what does not run yet of the named part and of those before it, and builds what that needs. A part that
+// this machine refuses is written down as skipped.
 func (r *rig) up(last string) error {
-	if last == "" {
-		last = parts[len(parts)-1]
-	}
-	if err := r.build(); err != nil {
-		return err
+	var line []string
+	for name := last; name != ""; name = parts[name].after {
+		p, known := parts[name]
+		if !known {
+			return fmt.Errorf("no part %q; there are %q", name, slices.Sorted(maps.Keys(parts)))
+		}
+		if name == "node" && r.name != defaultRig {
+			return fmt.Errorf("only the rig %q has a real node: its bridge and control groups are there once", defaultRig)
+		}
+		if err := r.build(p.programs...); err != nil {
+			return err
+		}
+		line = append(line, name)
 	}
 	if err := os.Remove(r.path("skipped")); err != nil && !os.IsNotExist(err) {
 		return err
@@ -119,10 +143,10 @@ func (r *rig) up(last string) error {
 	if err := r.makeKeys(); err != nil {
 		return err
 	}
-	for _, part := range parts {
-		err := map[string]func() error{"control-plane": r.controlPlane, "node": r.node, "metrics": r.metrics}[part]()
+	for _, name := range slices.Backward(line) {
+		err := parts[name].start(r)
 		if s, ok := err.(skip); ok {
-			s.reason = part + ": " + s.reason
+			s.reason = name + ": " + s.reason
 			if err := r.write("skipped", s.reason); err != nil {
 				return err
 			}
@@ -131,9 +155,6 @@ func (r *rig) up(last string) error {
 		if err != nil {
 			return err
 		}
-		if part == last {
-			return nil
-		}
 	}
-	return fmt.Errorf("no part %q; there are %q", last, parts)
+	return nil
 }

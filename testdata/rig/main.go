@@ -1,5 +1,6 @@
 // Command rig runs the real servers that the end-to-end tests talk to: etcd, kube-apiserver, controller-manager,
-// scheduler, a real node (containerd and kubelet) and metrics-server, without images from a registry and without Docker.
+// scheduler, a real node (containerd and kubelet) and metrics-server, or a crowd of KWOK's nodes and pods, without images
+// from a registry and without Docker.
 //
 // build → up → apply workloads → down. Binaries are built from Go modules and cached by the hash of what they are built
 // from; keys and ports are made anew by each first `up`; everything lives below the cache folder and is stopped by
@@ -8,16 +9,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 )
 
-const usage = `usage: rig COMMAND
+const usage = `usage: rig [-name NAME] COMMAND
 
   build                               build and cache the servers
-  up [control-plane|node|metrics]     start them, up to the named part (default metrics)
+  up [control-plane|node|metrics|kwok]  start them, up to the named part (default metrics)
   down                                stop them, remove mounts, bridge and state
   status                              what runs
   env                                 KUBECONFIG and more, for the shell
@@ -25,6 +27,9 @@ const usage = `usage: rig COMMAND
   delete NAMESPACE...                 remove them
   kubeconfig NAMESPACE                print a kubeconfig that may view that namespace only
   demo SCENE IMBUNDLE FILE            collect a bundle that ships with the program: kafka-down, redis-lost, msgtransfer-oom
+  crowd                               KWOK's 200 nodes and 2,050 pods of OpenIM, with logs
+
+A rig with a name of its own runs beside the one without; it has no real node.
 `
 
 // skip is a reason of the machine, not a fault: what was asked for cannot run here.
@@ -45,10 +50,14 @@ func main() {
 }
 
 func run(args []string) error {
+	name := defaultRig
+	if len(args) > 1 && args[0] == "-name" {
+		name, args = args[1], args[2:]
+	}
 	if len(args) == 0 {
 		return fmt.Errorf("no command\n%s", usage)
 	}
-	r, err := open()
+	r, err := open(name)
 	if err != nil {
 		return err
 	}
@@ -57,7 +66,7 @@ func run(args []string) error {
 	case command == "build" && len(args) == 0:
 		return r.build()
 	case command == "up" && len(args) <= 1:
-		return r.up(strings.Join(args, ""))
+		return r.up(cmp.Or(strings.Join(args, ""), "metrics"))
 	case command == "down" && len(args) == 0:
 		return r.down()
 	case command == "status" && len(args) == 0:
@@ -72,6 +81,8 @@ func run(args []string) error {
 		return r.viewerConfig(args[0])
 	case command == "demo" && len(args) == 3:
 		return r.demo(args[0], args[1], args[2])
+	case command == "crowd" && len(args) == 0:
+		return r.crowd()
 	case command == "help":
 		fmt.Print(usage)
 		return nil

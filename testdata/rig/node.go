@@ -30,7 +30,7 @@ func (r *rig) node() error {
 	if err := makeCgroups(); err != nil {
 		return err
 	}
-	if err := r.addAddress(); err != nil {
+	if err := r.addAddress(nodeIP, "node/address"); err != nil {
 		return err
 	}
 	for name, content := range map[string]string{"cni/10-rig.conflist": cniConfig, "containerd.toml": containerdConfig, "kubelet.yaml": kubeletConfig} {
@@ -94,21 +94,34 @@ func install() error {
 	return err
 }
 
-// addAddress gives the loopback interface the node's address and notes that it was us.
-func (r *rig) addAddress() error {
+// addAddress gives the loopback interface an address and notes in a file that it was us.
+func (r *rig) addAddress(ip, note string) error {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return err
 	}
 	for _, a := range addrs {
-		if strings.HasPrefix(a.String(), nodeIP+"/") {
+		if strings.HasPrefix(a.String(), ip+"/") {
 			return nil
 		}
 	}
-	if _, err := output(5*time.Second, "", "ip", "address", "add", nodeIP+"/32", "dev", "lo"); err != nil {
+	if _, err := output(5*time.Second, "", "ip", "address", "add", ip+"/32", "dev", "lo"); err != nil {
 		return err
 	}
-	return r.write("node/address", nodeIP)
+	return r.write(note, ip)
+}
+
+// removeAddress takes back what addAddress gave.
+func (r *rig) removeAddress(note string) error {
+	ip, err := os.ReadFile(r.path(note))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = output(5*time.Second, "", "ip", "address", "delete", string(ip)+"/32", "dev", "lo")
+	return err
 }
 
 // fill puts the rig's own paths and ports into a server's configuration.

@@ -33,6 +33,7 @@ var clients = []client{
 	{"scheduler", "system:kube-scheduler", ""},
 	{"kubelet", "system:node:" + nodeName, "system:nodes"},
 	{"metrics-server", "metrics-server", "system:masters"},
+	{"kwok", "kwok", "system:masters"},
 }
 
 // makeKeys makes the throw-away authorities, certificates and kubeconfigs of this run, once.
@@ -91,7 +92,7 @@ func (r *rig) sign(file string, issuer *identity, subject pkix.Name, server bool
 	}
 	if server {
 		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
-		t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(nodeIP), net.IPv4(10, 96, 0, 1)}
+		t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(nodeIP), net.ParseIP(kwokIP), net.IPv4(10, 96, 0, 1)}
 		t.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default.svc", nodeName}
 	}
 	if issuer == nil {

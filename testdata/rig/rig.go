@@ -6,49 +6,52 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-// nodeIP is an address of the loopback interface: the API server refuses to proxy to 127.0.0.0/8.
+// nodeIP and kwokIP are addresses of the loopback interface: the API server refuses to proxy to 127.0.0.0/8.
 const (
 	nodeIP   = "10.99.0.1"
+	kwokIP   = "10.99.0.2"
 	nodeName = "rig-node"
 	bridge   = "imbundle-rig0"
 	podNet   = "10.98.0.0/24"
 )
 
+// defaultRig is the name of the rig that has the real node; those of other names run beside it.
+const defaultRig = "node"
+
 // rig knows where things lie. All its state is on disk, so that one call can stop what another started.
 type rig struct {
-	home  string // testdata/rig
-	cache string
-	bin   string // cached binaries, named by the hash of what they are built from
-	dir   string // state of the running rig
-	ports map[string]int
+	name     string
+	home     string            // testdata/rig
+	cache    string            // programs of all rigs, built once
+	folders  map[string]string // of the programs, by recipe
+	programs map[string]string // path by name
+	dir      string            // state of the running rig
+	ports    map[string]int
 }
 
 // ports that are chosen free at the first `up` and kept until `down`, so that a server can be started again.
 var portNames = map[string]string{
 	"etcd": "127.0.0.1", "etcd-peer": "127.0.0.1", "apiserver": "127.0.0.1", "controller-manager": "127.0.0.1",
-	"scheduler": "127.0.0.1", "metrics-server": "127.0.0.1", "kubelet": "127.0.0.1",
+	"scheduler": "127.0.0.1", "metrics-server": "127.0.0.1", "kubelet": "127.0.0.1", "kwok": "127.0.0.1",
 }
 
-func open() (*rig, error) {
-	r := &rig{home: os.Getenv("IMBUNDLE_RIG_HOME"), cache: os.Getenv("IMBUNDLE_RIG_CACHE")}
+func open(name string) (*rig, error) {
+	r := &rig{name: name, home: os.Getenv("IMBUNDLE_RIG_HOME"), cache: os.Getenv("IMBUNDLE_RIG_CACHE")}
 	if r.home == "" || r.cache == "" {
 		return nil, fmt.Errorf("start it as testdata/rig/rig, which sets IMBUNDLE_RIG_HOME and IMBUNDLE_RIG_CACHE")
 	}
-	hash, err := r.hash()
-	if err != nil {
+	if err := r.findPrograms(); err != nil {
 		return nil, err
 	}
-	r.bin = filepath.Join(r.cache, "bin-"+hash)
-	r.dir = filepath.Join(r.cache, "run-"+strings.TrimPrefix(nodeName, "rig-"))
+	r.dir = filepath.Join(r.cache, "run-"+name)
 	return r, r.readJSON("ports.json", &r.ports)
 }
 
 func (r *rig) path(elem ...string) string { return filepath.Join(append([]string{r.dir}, elem...)...) }
 
-func (r *rig) exe(name string) string { return filepath.Join(r.bin, name) }
+func (r *rig) exe(name string) string { return r.programs[name] }
 
 func (r *rig) kubeconfig() string { return r.path("pki", "admin.kubeconfig") }
 
@@ -56,12 +59,11 @@ func (r *rig) server() string { return fmt.Sprintf("https://127.0.0.1:%d", r.por
 
 func (r *rig) port(name string) string { return fmt.Sprint(r.ports[name]) }
 
-// choosePorts takes free ports, all held at once so that no two are the same.
+// choosePorts takes free ports for what has none yet, all held at once so that no two are the same.
 func (r *rig) choosePorts() error {
-	if len(r.ports) == len(portNames) {
-		return nil
+	if r.ports == nil {
+		r.ports = map[string]int{}
 	}
-	r.ports = map[string]int{}
 	var held []net.Listener
 	defer func() {
 		for _, l := range held {
@@ -69,6 +71,9 @@ func (r *rig) choosePorts() error {
 		}
 	}()
 	for name, host := range portNames {
+		if r.ports[name] != 0 {
+			continue
+		}
 		l, err := net.Listen("tcp", host+":0")
 		if err != nil {
 			return fmt.Errorf("choosing a port for %s: %w", name, err)

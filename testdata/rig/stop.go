@@ -11,7 +11,7 @@ import (
 )
 
 // servers in the order in which they are stopped: nothing may make a container again while the others are ended.
-var servers = []string{"metrics-server", "kubelet", "containerd", "scheduler", "controller-manager", "apiserver", "etcd"}
+var servers = []string{"metrics-server", "kwok", "kubelet", "containerd", "scheduler", "controller-manager", "apiserver", "etcd"}
 
 // down stops every server that up started, ends containers, and removes mounts, bridge, address and state. Logs stay until
 // the next up. It does all it can and tells everything that it could not.
@@ -32,6 +32,7 @@ func (r *rig) down() error {
 		keep(r.removeNetwork())
 		keep(removeCgroups())
 	}
+	keep(r.removeAddress("kwok/address"))
 	if len(errs) == 0 {
 		keep(r.removeState())
 	}
@@ -82,11 +83,7 @@ func (r *rig) removeNetwork() error {
 			return err
 		}
 	}
-	if _, err := os.Stat(r.path("node", "address")); err == nil {
-		_, err := output(5*time.Second, "", "ip", "address", "delete", nodeIP+"/32", "dev", "lo")
-		return err
-	}
-	return nil
+	return r.removeAddress("node/address")
 }
 
 func (r *rig) removeState() error {
