@@ -134,6 +134,9 @@ func (r *run) final(res *Result) bundle.Final {
 			f.Timings = append(f.Timings, bundle.Timing{Source: s.Source, Started: s.Started, Took: s.Elapsed})
 		}
 	}
+	if r.o.Closing != nil {
+		r.log("%s", r.o.Closing())
+	}
 	r.logMu.Lock()
 	defer r.logMu.Unlock()
 	f.Log = bytes.Clone(r.logText.Bytes())

@@ -34,6 +34,7 @@ type Options struct {
 
 	Resume *Earlier // the run to continue; nil for one of its own
 
+	Closing  func() string    // the last line of the collection's log; nil: there is none
 	Progress Progress         // nil: nothing is told
 	Now      func() time.Time // nil: time.Now
 }

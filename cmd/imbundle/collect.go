@@ -187,7 +187,8 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if !f.quiet {
 		fmt.Fprint(s.err, sight(cluster, found))
 	}
-	o.Clock, o.Scope, o.Gaps, o.Now = cluster.Clock(), found.Scope(), found.Gaps(), cluster.Now
+	o.Clock, o.Scope, o.Gaps = cluster.Clock(), found.Scope(), found.Gaps()
+	o.Now, o.Closing = cluster.Now, cluster.Traffic
 	if o.Output == "" {
 		o.Output = defaultName(found.Namespaces, time.Now())
 	}

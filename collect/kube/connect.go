@@ -184,10 +184,10 @@ func (c *Cluster) askVersion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer res.Close()
 	c.clock = clockOffset(c.config.Host, res.Header.Get("Date"), sent, c.o.Now())
 	c.setPresent(res.Header.Get(replay.SnapshotHeader))
-	if err := json.NewDecoder(res.Body).Decode(&c.version); err != nil {
+	if err := json.NewDecoder(res).Decode(&c.version); err != nil {
 		return fmt.Errorf("reading the server's version: %w", err)
 	}
 	if err := json.Unmarshal(c.version, &c.info); err != nil || c.info.GitVersion == "" {
@@ -229,6 +229,9 @@ func (c *Cluster) Replayed() bool { return !c.snapshot.IsZero() }
 
 // Host is the server's address.
 func (c *Cluster) Host() string { return c.config.Host }
+
+// Traffic sums up how the server was asked and how it bore it, in one line.
+func (c *Cluster) Traffic() string { return c.pace.summary() }
 
 // Version is the server's, as "v1.37.2".
 func (c *Cluster) Version() string { return c.info.GitVersion }

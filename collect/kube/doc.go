@@ -5,10 +5,12 @@
 // may read; Sources turns the survey into sources of the collection: cluster facts, objects with the server's own
 // Tables, logs of every container, samples of metrics.k8s.io, and, where it was asked for, log files inside containers.
 //
-// Limits: every request passes one pacer, which slows down on 429, Retry-After and slow answers, and has a deadline.
-// Lists are paged (500) and streamed row by row. Logs use at most 16 streams, 5 of one node; a stream that is silent for
-// the idle timeout ends, and a node that never answers is given up without holding up the others. A log above its size
-// limit keeps its head and its newest bytes; what is held of it in memory is compressed.
+// Limits: every request passes one pacer, which slows down on 429, Retry-After and when answers take much longer than at
+// first, and has a deadline; a server that is restarted is waited for as long as for an answer. Lists are paged (500) and
+// streamed row by row; one whose connection drops goes on in the same snapshot. Logs use at most 16 streams, 5 of one
+// node; a stream that is silent for the idle timeout ends, and a node that never answers is given up without holding up
+// the others. Of a log above its size limit its newest lines are asked for, as many as fit, and its head; what is held of
+// it in memory is compressed.
 // Of a Secret never more is asked than its row of a table, by name where the user may not list all of them.
 // Nothing is ever written to the cluster; exec is used only when it was asked for and is granted.
 package kube

@@ -60,14 +60,19 @@ type status struct {
 	text       string // the answer's body where it is no Status, at most 64 KiB
 }
 
-// GapReason classifies the answer for a gap.
+// busy reports whether the server asks to come again later.
+func (s *status) busy() bool {
+	return s.ErrStatus.Code == http.StatusTooManyRequests || s.ErrStatus.Code == http.StatusServiceUnavailable && s.retryAfter > 0
+}
+
+// GapReason classifies the answer for a gap. A server that stayed too busy did not answer in time.
 func (s *status) GapReason() string {
 	switch s.ErrStatus.Code {
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return bundle.Forbidden
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return bundle.NotFound
-	case http.StatusGatewayTimeout, http.StatusRequestTimeout:
+	case http.StatusGatewayTimeout, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return bundle.Timeout
 	}
 	return bundle.Failed

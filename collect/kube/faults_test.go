@@ -104,6 +104,34 @@ func info(t *testing.T, r *bundle.Reader, name string) bundle.EntryInfo {
 	return bundle.EntryInfo{}
 }
 
+// TestListGoesOn has a page that breaks off in its middle: it is read again from the same snapshot, nothing twice.
+func TestListGoesOn(t *testing.T) {
+	f := newFaulty(t)
+	f.handle("/api/v1/namespaces/openim/pods", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("resourceVersion") == "" {
+			fmt.Fprint(w, `{"kind":"PodList","metadata":{"resourceVersion":"77"},"items":[`+pod("a", "n")+`,`+pod("b", "n")[:40])
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		answer(podList(pod("a", "n"), pod("b", "n"), pod("c", "n")))(w, r)
+	})
+	c := connect(t, f)
+	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
+		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		return nil
+	}))
+	var names []string
+	for _, p := range decode[corev1.PodList](t, read(t, r, bundle.Resource("pods", "openim"))).Items {
+		names = append(names, p.Name)
+	}
+	if strings.Join(names, " ") != "a b c" || !res.Complete {
+		t.Errorf("got %q, complete %v", names, res.Complete)
+	}
+	if f.asked("resourceVersion=77") != 1 || f.asked("resourceVersionMatch=Exact") != 1 {
+		t.Errorf("requests %q", f.requests)
+	}
+}
+
 // survey is one that needs no server.
 func survey(c *Cluster, streams ...*stream) *Survey {
 	for _, s := range streams {

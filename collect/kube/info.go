@@ -52,8 +52,6 @@ func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
 	if b.Has(bundle.ReadyZ) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.c.o.RequestTimeout)
-	defer cancel()
 	res, err := f.c.request(ctx, http.MethodGet, readyz, url.Values{"verbose": {""}}, "*/*", nil)
 	var s *status
 	if errors.As(err, &s) && s.ErrStatus.Code >= 500 && s.text != "" {
@@ -63,8 +61,9 @@ func (f *facts) readyz(ctx context.Context, b *collect.Batch) error {
 		b.Gap(bundle.Gap{Entry: bundle.ReadyZ, Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: "the API server's own health checks"})
 		return nil
 	}
-	defer res.Body.Close()
-	return b.Copy(bundle.ReadyZ, bundle.Meta{}, io.LimitReader(res.Body, 1<<20))
+	defer res.Close()
+	res.within(f.c.o.RequestTimeout)
+	return b.Copy(bundle.ReadyZ, bundle.Meta{}, io.LimitReader(res, 1<<20))
 }
 
 const (

@@ -3,8 +3,10 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,9 +36,7 @@ type listEnd struct {
 func (c *Cluster) pages(ctx context.Context, path, accept string, query url.Values, h handler) (listEnd, error) {
 	var end listEnd
 	q := url.Values{}
-	for key, v := range query {
-		q[key] = v
-	}
+	maps.Copy(q, query)
 	q.Set("limit", strconv.Itoa(pageSize))
 	for {
 		meta, rows, err := c.page(ctx, path, accept, q, h)
@@ -63,35 +63,47 @@ func (c *Cluster) pages(ctx context.Context, path, accept string, query url.Valu
 
 // expired410 is the token to go on with after the server dropped the snapshot that a list was reading.
 func expired410(err error) string {
-	if s, ok := err.(*status); ok && s.ErrStatus.Code == http.StatusGone {
+	var s *status
+	if errors.As(err, &s) && s.ErrStatus.Code == http.StatusGone {
 		return s.ErrStatus.Continue
 	}
 	return ""
 }
 
-// page reads one page within the request timeout. When the stream breaks it is read once more if no element was handed on yet.
+// page reads one page. When the connection drops, it is read again from the same snapshot, and what was handed on before
+// is passed over.
 func (c *Cluster) page(ctx context.Context, path, accept string, q url.Values, h handler) (meta metav1.ListMeta, rows int, err error) {
-	for range 2 {
-		meta, rows, err = c.pageOnce(ctx, path, accept, q, h)
-		if _, answered := err.(*status); err == nil || answered || rows > 0 || ctx.Err() != nil {
-			break
+	for try := 1; ; try++ {
+		var n int
+		meta, n, err = c.pageOnce(ctx, path, accept, q, h, rows)
+		rows = max(rows, n)
+		if err == nil || !dropped(err) || try == attempts || ctx.Err() != nil {
+			return meta, rows, err
 		}
+		if rows == 0 || q.Get("continue") != "" || q.Get("resourceVersion") != "" {
+			continue
+		}
+		if meta.ResourceVersion == "" {
+			return meta, rows, err // what would come now may be another list
+		}
+		q = maps.Clone(q)
+		q.Set("resourceVersion", meta.ResourceVersion)
+		q.Set("resourceVersionMatch", "Exact")
 	}
-	return meta, rows, err
 }
 
-func (c *Cluster) pageOnce(ctx context.Context, path, accept string, q url.Values, h handler) (meta metav1.ListMeta, rows int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
-	defer cancel()
+// pageOnce reads a page and hands on its elements but for the first ones. It returns how many came, those included.
+func (c *Cluster) pageOnce(ctx context.Context, path, accept string, q url.Values, h handler, skip int) (meta metav1.ListMeta, rows int, err error) {
 	res, err := c.request(ctx, http.MethodGet, path, q, accept, nil)
 	if err != nil {
 		return meta, 0, err
 	}
-	defer res.Body.Close()
+	defer res.Close()
+	res.within(c.o.RequestTimeout)
 	count := func(f func(json.RawMessage) error) func(json.RawMessage) error {
 		return func(raw json.RawMessage) error {
 			rows++
-			if f == nil {
+			if f == nil || rows <= skip {
 				return nil
 			}
 			return f(raw)
@@ -108,7 +120,7 @@ func (c *Cluster) pageOnce(ctx context.Context, path, accept string, q url.Value
 		}
 		return h.field(key, raw)
 	}}
-	if err := takeApart(res.Body, counted); err != nil {
+	if err := takeApart(res, counted); err != nil {
 		return meta, rows, fmt.Errorf("reading the list %s: %w", path, err)
 	}
 	return meta, rows, nil

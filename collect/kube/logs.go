@@ -113,7 +113,7 @@ func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 		}
 		some = append(some, s)
 	}
-	q := newQueue(some, l.c.o.Streams, l.c.o.StreamsPerNode)
+	q := newQueue(some, l.c.o.Streams, l.c.o.StreamsPerNode, l.c.pace.atOnce)
 	stop := context.AfterFunc(ctx, func() {
 		for _, s := range q.stop() {
 			b.Gap(bundle.Gap{Entry: s.entry(), Reason: bundle.Timeout, Detail: "not begun: " + endText(ctx)})
@@ -134,6 +134,7 @@ func (l *logs) readAll(ctx context.Context, b *collect.Batch, all []*stream) {
 					continue
 				}
 				q.done(s, l.read(ctx, b, s, t))
+				l.c.pace.tell(b.Note)
 			}
 		})
 	}

@@ -131,6 +131,7 @@ func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 				return
 			}
 			o.c.collectList(ctx, b, t, used)
+			o.c.pace.tell(b.Note)
 		})
 	}
 	for _, n := range o.named() {

@@ -2,68 +2,197 @@ package kube
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
 
 // The pacer's limits: from a hundred requests a second down to one in two seconds.
 const (
-	fastest  = 10 * time.Millisecond
-	first    = 20 * time.Millisecond
-	backedUp = 100 * time.Millisecond // at least, after the first refusal
-	slowest  = 2 * time.Second
-
-	slowAnswer  = time.Second
-	quickAnswer = 250 * time.Millisecond
+	fastest     = 10 * time.Millisecond
+	first       = 20 * time.Millisecond
+	backedUp    = 100 * time.Millisecond // at least, after the first refusal
+	slowest     = 2 * time.Second
 	longestHold = 30 * time.Second
 )
 
-// pacer spaces requests. It slows down when the server says that it is busy, or answers slowly, and speeds up again
-// with every quick answer. All requests of a Cluster share one.
+// What strain is.
+const (
+	recent   = 8                      // answers; the quickest of them tells the server's own delay, whatever the others had to carry
+	strainAt = 4                      // times as long as at first
+	noStrain = 200 * time.Millisecond // however quick the first answers were
+	calm     = 4                      // requests at a time are asked of a server under strain
+)
+
+// pacer spaces requests, in the order in which they came. It slows down when the server refuses requests as too many, and
+// when it takes much longer to begin an answer than at first: then it asks no more often than a few requests at a time
+// would. It speeds up again with every answer. All requests of a Cluster share one.
 type pacer struct {
+	turn chan struct{} // held by the one whose request is next
+
 	mu       sync.Mutex
 	interval time.Duration
 	next     time.Time // when the next request may go
-	refusals int       // for the summary
+	reacted  time.Time // when a refusal last changed the interval
+	lost     time.Time // since when no connection to the server comes about; zero: it does
+
+	answers  int
+	last     [recent]time.Duration // of the answers
+	base     time.Duration         // the quickest of the first answers
+	strained bool
+	notes    []string // for people, not told yet
+
+	requests, refusals int
+	worst, rarest      time.Duration // longest delay, longest interval
 }
 
-func newPacer() *pacer { return &pacer{interval: first} }
+func newPacer() *pacer { return &pacer{turn: make(chan struct{}, 1), interval: first} }
 
 // wait returns when the caller may send a request.
 func (p *pacer) wait(ctx context.Context) error {
-	p.mu.Lock()
-	now := time.Now()
-	at := p.next
-	if at.Before(now) {
-		at = now
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	p.next = at.Add(p.interval)
-	p.mu.Unlock()
-	return sleep(ctx, at.Sub(now))
+	defer func() { <-p.turn }()
+	for {
+		d := p.take()
+		if err := sleep(ctx, d); err != nil || d <= 0 {
+			return err
+		}
+	}
+}
+
+// take lets a request go, or says how long it has to wait.
+func (p *pacer) take() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if d := p.next.Sub(now); d > 0 {
+		return d
+	}
+	p.next = now.Add(p.interval)
+	p.requests++
+	return 0
 }
 
 // answered takes note of how long the server took to begin its answer.
 func (p *pacer) answered(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case took > slowAnswer:
-		p.interval = min(p.interval*3/2, slowest)
-	case took < quickAnswer:
-		p.interval = max(p.interval*9/10, fastest)
+	p.lost = time.Time{}
+	p.last[p.answers%recent] = took
+	p.answers++
+	shortest := fastest
+	if p.answers >= recent {
+		shortest = p.judge(slices.Min(p.last[:]))
 	}
+	p.set(max(p.interval*9/10, shortest))
 }
 
-// refused takes note of a 429 or of an overloaded server; nothing is sent before the time that it asked for.
-func (p *pacer) refused(retryAfter time.Duration) {
+// judge decides whether the server is under strain, and returns how often it may be asked at most.
+func (p *pacer) judge(delay time.Duration) (interval time.Duration) {
+	if p.answers == recent {
+		p.base = delay
+	}
+	limit := max(strainAt*p.base, noStrain)
+	switch {
+	case delay > limit && !p.strained:
+		p.strained = true
+		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s (%s at first): asking at most %s", inWords(delay), inWords(p.base), often(delay/calm)))
+	case delay < limit/2 && p.strained:
+		p.strained = false
+		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s again", inWords(delay)))
+	}
+	if !p.strained {
+		return fastest
+	}
+	p.worst = max(p.worst, delay)
+	return min(max(delay/calm, fastest), slowest)
+}
+
+// refused takes note of a 429 or of an overloaded server; nothing is sent before the time that it asked for. Refusals of
+// requests that were under way at the same time count as one.
+func (p *pacer) refused(sent time.Time, retryAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.lost = time.Time{}
 	p.refusals++
-	p.interval = min(max(p.interval*2, backedUp), slowest)
-	if hold := time.Now().Add(min(retryAfter, longestHold)); hold.After(p.next) {
+	now := time.Now()
+	if sent.After(p.reacted) {
+		p.reacted = now
+		p.set(min(max(p.interval*2, backedUp), slowest))
+		if p.refusals == 1 {
+			p.notes = append(p.notes, fmt.Sprintf("the API server refuses requests as too many: asking at most %s", often(p.interval)))
+		}
+	}
+	if hold := now.Add(min(retryAfter, longestHold)); hold.After(p.next) {
 		p.next = hold
 	}
 }
+
+// unreached takes note that no connection came about, and returns since when that is so. It is not known of a server
+// that has never answered.
+func (p *pacer) unreached() (since time.Time, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost.IsZero() {
+		p.lost = time.Now()
+		if p.answers > 0 {
+			p.notes = append(p.notes, "the API server cannot be reached any more: trying again")
+		}
+	}
+	return p.lost, p.answers > 0
+}
+
+func (p *pacer) set(interval time.Duration) {
+	p.interval = interval
+	p.rarest = max(p.rarest, interval)
+}
+
+// atOnce is how many of n requests may be under way now.
+func (p *pacer) atOnce(n int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.strained {
+		return min(n, calm)
+	}
+	return n
+}
+
+// tell hands on what a person may want to know, once.
+func (p *pacer) tell(note func(format string, args ...any)) {
+	p.mu.Lock()
+	notes := p.notes
+	p.notes = nil
+	p.mu.Unlock()
+	for _, n := range notes {
+		note("%s", n)
+	}
+}
+
+// summary is a line about the whole run.
+func (p *pacer) summary() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := fmt.Sprintf("%d requests, %d refused as too many; never more than %s, at the slowest %s", p.requests, p.refusals, often(fastest), often(p.rarest))
+	if p.worst > 0 {
+		s += fmt.Sprintf("; the API server answered in %s at first, in %s at worst", inWords(p.base), inWords(p.worst))
+	}
+	return s
+}
+
+// often says an interval as a frequency.
+func often(interval time.Duration) string {
+	if interval > 750*time.Millisecond {
+		return fmt.Sprintf("once in %s", inWords(interval))
+	}
+	return fmt.Sprintf("%.0f times a second", float64(time.Second)/float64(max(interval, fastest)))
+}
+
+func inWords(d time.Duration) string { return fmt.Sprintf("%.2g s", d.Seconds()) }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {

@@ -16,6 +16,8 @@ type queue struct {
 	pending []*stream
 	streams int // at a time
 	perNode int
+	atOnce  func(streams int) int // how many of them may be read now
+	reading int
 	busy    map[string]int
 	missed  map[string]int // strikes in a row
 	down    map[string]string
@@ -31,8 +33,8 @@ type turn struct {
 	down    string  // why its node was given up, if it was
 }
 
-func newQueue(all []*stream, streams, perNode int) *queue {
-	q := &queue{pending: all, streams: streams, perNode: perNode, onNode: map[string]int{}, busy: map[string]int{}, missed: map[string]int{}, down: map[string]string{}}
+func newQueue(all []*stream, streams, perNode int, atOnce func(int) int) *queue {
+	q := &queue{pending: all, streams: streams, perNode: perNode, atOnce: atOnce, onNode: map[string]int{}, busy: map[string]int{}, missed: map[string]int{}, down: map[string]string{}}
 	q.changed = sync.NewCond(&q.mu)
 	for _, s := range all {
 		q.weights += s.weight()
@@ -50,7 +52,7 @@ func (q *queue) next() (*stream, turn) {
 			return nil, turn{}
 		}
 		i := slices.IndexFunc(q.pending, func(s *stream) bool { return q.down[s.node] != "" || q.busy[s.node] < q.perNode })
-		if i < 0 {
+		if i < 0 || q.reading >= q.atOnce(q.streams) {
 			q.changed.Wait()
 			continue
 		}
@@ -60,6 +62,7 @@ func (q *queue) next() (*stream, turn) {
 		q.weights -= s.weight()
 		q.onNode[s.node]--
 		q.busy[s.node]++
+		q.reading++
 		return s, t
 	}
 }
@@ -80,6 +83,7 @@ func (q *queue) done(s *stream, fault string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.busy[s.node]--
+	q.reading--
 	if fault == "" {
 		q.missed[s.node] = 0
 	} else if q.missed[s.node]++; q.missed[s.node] >= strikes && q.down[s.node] == "" {

@@ -11,22 +11,52 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// attempts is how often a request that can be repeated is sent.
+// attempts is how often a request is sent whose connection drops.
 const attempts = 4
 
-// request sends one request, paced, and repeats it while the server says that it is too busy or drops the connection.
-// An answer of 400 and above is a *status. The caller closes the body; ctx bounds that too.
-func (c *Cluster) request(ctx context.Context, method, path string, query url.Values, accept string, body any) (*http.Response, error) {
+// reply is what came to a request, while it is being read. Reading it ends with the cause for which it was ended.
+type reply struct {
+	*http.Response
+	ctx context.Context
+	end context.CancelCauseFunc
+}
+
+func (r *reply) Read(p []byte) (int, error) {
+	n, err := r.Body.Read(p)
+	if err != nil && err != io.EOF {
+		err = orCause(r.ctx, err)
+	}
+	return n, err
+}
+
+// Close ends the reading; it is not known whether everything came.
+func (r *reply) Close() {
+	r.Body.Close()
+	r.end(nil)
+}
+
+// within ends the reading when it takes longer than d.
+func (r *reply) within(d time.Duration) {
+	late := time.AfterFunc(d, func() { r.end(errSlow{d}) })
+	context.AfterFunc(r.ctx, func() { late.Stop() })
+}
+
+// request sends one request, paced, and repeats it while the server says that it is too busy, drops the connection or is
+// being restarted. Each try has the request timeout for the beginning of its answer; so has the server, for becoming
+// able to answer at all. An answer of 400 and above is a *status. The caller closes the answer.
+func (c *Cluster) request(ctx context.Context, method, path string, query url.Values, accept string, body any) (*reply, error) {
 	payload, err := encode(body)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", path, err)
 	}
 	c.surveyed.note(method, path)
+	began := time.Now()
 	for try := 1; ; try++ {
 		if err := c.pace.wait(ctx); err != nil {
 			return nil, fmt.Errorf("asking %s: %w", path, err)
@@ -35,12 +65,12 @@ func (c *Cluster) request(ctx context.Context, method, path string, query url.Va
 		if err == nil {
 			return res, nil
 		}
-		delay, again := repeat(ctx, err, try)
-		if !again || try == attempts {
+		delay, again := c.repeat(ctx, err, try, began)
+		if !again {
 			return nil, err
 		}
-		if err := sleep(ctx, delay); err != nil {
-			return nil, fmt.Errorf("asking %s: %w", path, err)
+		if sleep(ctx, delay) != nil {
+			return nil, err
 		}
 	}
 }
@@ -53,26 +83,52 @@ func encode(body any) ([]byte, error) {
 }
 
 // repeat decides whether a failed request may be sent again, and after how long. Everything sent here only reads.
-func repeat(ctx context.Context, err error, try int) (time.Duration, bool) {
-	var s *status
-	if errors.As(err, &s) {
-		busy := s.ErrStatus.Code == http.StatusTooManyRequests || s.ErrStatus.Code == http.StatusServiceUnavailable && s.retryAfter > 0
-		return 0, busy // the pacer holds back as long as the server asked for
-	}
+func (c *Cluster) repeat(ctx context.Context, err error, try int, began time.Time) (time.Duration, bool) {
 	if ctx.Err() != nil {
 		return 0, false
 	}
-	dropped := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "connection reset") ||
-		strings.Contains(err.Error(), "http2: client connection lost") || strings.Contains(err.Error(), "GOAWAY")
-	return time.Duration(try) * 200 * time.Millisecond, dropped
+	if tooBusy(err) {
+		return 0, time.Since(began) < c.o.RequestTimeout // the pacer holds back as long as the server asked for
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		since, known := c.pace.unreached()
+		return restartCheck, known && time.Since(since) < c.o.RequestTimeout
+	}
+	return time.Duration(try) * 200 * time.Millisecond, dropped(err) && try < attempts
 }
 
-func (c *Cluster) send(ctx context.Context, method, path string, query url.Values, accept string, payload []byte) (*http.Response, error) {
+// restartCheck is how often a server that was there is looked for.
+const restartCheck = 300 * time.Millisecond
+
+// tooBusy reports whether the server asks to come again later.
+func tooBusy(err error) bool {
+	var s *status
+	return errors.As(err, &s) && s.busy()
+}
+
+// dropped reports whether a connection ended before the answer did.
+func dropped(err error) bool {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return true
+	}
+	for _, text := range []string{"http2: client connection lost", "GOAWAY", "received from peer", "http2: client conn not usable"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Cluster) send(ctx context.Context, method, path string, query url.Values, accept string, payload []byte) (*reply, error) {
+	ctx, end := context.WithCancelCause(ctx)
+	late := time.AfterFunc(c.o.RequestTimeout, func() { end(errNoAnswer{c.o.RequestTimeout}) })
+	defer late.Stop()
 	u := *c.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + path
 	u.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(payload))
 	if err != nil {
+		end(nil)
 		return nil, fmt.Errorf("asking %s: %w", path, err)
 	}
 	req.Header.Set("Accept", accept)
@@ -82,17 +138,18 @@ func (c *Cluster) send(ctx context.Context, method, path string, query url.Value
 	sent := time.Now()
 	res, err := c.http.Do(req)
 	if err != nil {
+		err = orCause(ctx, err)
+		end(nil)
 		return nil, fmt.Errorf("asking %s: %w", path, err)
 	}
 	if res.StatusCode < 400 {
-		if !strings.HasSuffix(path, "/log") { // a slow log is the node's doing
-			c.pace.answered(time.Since(sent))
-		}
-		return res, nil
+		c.pace.answered(time.Since(sent))
+		return &reply{res, ctx, end}, nil
 	}
 	s := readStatus(res)
-	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable && s.retryAfter > 0 {
-		c.pace.refused(s.retryAfter)
+	end(nil)
+	if s.busy() {
+		c.pace.refused(sent, s.retryAfter)
 	}
 	return nil, s
 }
@@ -123,20 +180,19 @@ func firstLine(s string) string {
 	return line
 }
 
-// getJSON reads one object, within the request timeout.
+// getJSON reads one object; its answer and its body have the request timeout each.
 func (c *Cluster) getJSON(ctx context.Context, path string, query url.Values, into any) error {
 	return c.askJSON(ctx, http.MethodGet, path, query, nil, into)
 }
 
 func (c *Cluster) askJSON(ctx context.Context, method, path string, query url.Values, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
-	defer cancel()
 	res, err := c.request(ctx, method, path, query, "application/json", body)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+	defer res.Close()
+	res.within(c.o.RequestTimeout)
+	if err := json.NewDecoder(res).Decode(into); err != nil {
 		return fmt.Errorf("reading the answer to %s: %w", path, err)
 	}
 	return nil
