@@ -7,20 +7,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // result is what a run of the program gave.
 type result struct {
-	out, err string
-	code     int
-	took     time.Duration
+	out, err  string
+	code      int
+	took, cpu time.Duration
+	memory    int64 // at most, in bytes; 0 for a run that was over too soon to be seen
 }
 
 // imbundle runs the program to its end, which has to come within three minutes.
@@ -37,30 +40,65 @@ type running struct {
 	began time.Time
 	out   bytes.Buffer
 	err   watched
+	peak  atomic.Int64
+	over  chan struct{}
 }
 
 func begin(t *testing.T, args ...string) *running {
 	t.Helper()
+	r := prepare(t, args...)
+	r.start()
+	return r
+}
+
+func prepare(t *testing.T, args ...string) *running {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
-	r := &running{t: t, cmd: exec.CommandContext(ctx, program, args...), began: time.Now()}
+	r := &running{t: t, cmd: exec.CommandContext(ctx, program, args...), over: make(chan struct{})}
 	r.cmd.Env = append(os.Environ(), "KUBECONFIG=/nonexistent", "LC_ALL=C.UTF-8")
 	r.cmd.Dir = t.TempDir()
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	return r
+}
+
+func (r *running) start() {
+	r.t.Helper()
+	r.began = time.Now()
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go r.watchMemory()
+}
+
+// watchMemory asks the kernel for the peak; what a process tells at its end counts its parent in.
+func (r *running) watchMemory() {
+	for {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+		if _, line, found := strings.Cut(string(b), "VmHWM:"); err == nil && found {
+			var kb int64
+			if _, err := fmt.Sscan(line, &kb); err == nil {
+				r.peak.Store(kb << 10)
+			}
+		}
+		select {
+		case <-r.over:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func (r *running) wait() result {
 	r.t.Helper()
 	err := r.cmd.Wait()
+	close(r.over)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		r.t.Fatalf("%s: %v", r.cmd, err)
 	}
-	res := result{r.out.String(), r.err.String(), r.cmd.ProcessState.ExitCode(), time.Since(r.began)}
+	state := r.cmd.ProcessState
+	res := result{r.out.String(), r.err.String(), state.ExitCode(), time.Since(r.began), state.UserTime() + state.SystemTime(), r.peak.Load()}
 	r.t.Logf("%s\nexit code %d after %s", r.cmd, res.code, res.took.Round(time.Millisecond))
 	return res
 }

@@ -12,33 +12,40 @@ import (
 )
 
 const (
-	crowdNodes = 200
-	loud       = "crowd-loud" // the namespace of the pods with long logs
-	quietLog   = 100_000      // bytes that a log says, times not counted
-	loudLog    = 200_000_000
+	loud     = "crowd-loud" // the namespace of the pods with long logs
+	quietLog = 100_000      // bytes that a log says, times not counted
+	loudLog  = 200_000_000
 )
 
-// crowds are the namespaces of the crowd and how many pods each has.
+// crowds are the namespaces of the crowd, how many pods each has, and how many nodes of its own they share: left to
+// itself, the scheduler looks at a hundred nodes only.
 var crowds = []struct {
-	namespace string
-	pods      int
-	roles     []string
+	namespace   string
+	pods, nodes int
+	roles       []string
 }{
-	{"crowd-large", 1100, nil}, // nil: all
-	{"crowd-middle", 600, nil},
-	{"crowd-small", 300, nil},
-	{loud, 50, []string{"openim-msgtransfer"}},
+	{loud, 50, 4, []string{"openim-msgtransfer"}},
+	{"crowd-large", 1100, 96, nil}, // nil: all
+	{"crowd-middle", 600, 60, nil},
+	{"crowd-small", 300, 40, nil},
 }
 
 // crowd makes nodes, namespaces and Deployments, waits until every pod runs, and writes the logs, which end now.
 func (r *rig) crowd() error {
 	began := time.Now()
 	var nodes strings.Builder
-	for i := range crowdNodes {
-		fmt.Fprintf(&nodes, crowdNode, i+1)
+	count := 0
+	for _, c := range crowds {
+		for range c.nodes {
+			count++
+			fmt.Fprintf(&nodes, crowdNode, count, c.namespace)
+		}
 	}
 	if _, err := r.kubectl(2*time.Minute, nodes.String(), "apply", "-f", "-"); err != nil {
 		return err
+	}
+	if _, err := r.kubectl(2*time.Minute, "", "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=110s"); err != nil {
+		return err // pods would crowd on those that are
 	}
 	want := 0
 	for _, c := range crowds {
@@ -62,7 +69,7 @@ func (r *rig) crowd() error {
 		}
 		running = strings.Count(out, "\n")
 	}
-	fmt.Printf("%d nodes, %d pods after %.1f s\n", crowdNodes, want, time.Since(began).Seconds())
+	fmt.Printf("%d nodes, %d pods after %.1f s\n", count, want, time.Since(began).Seconds())
 	if err := r.writeLog("quiet.log", quietLog); err != nil {
 		return err
 	}
@@ -75,7 +82,7 @@ kind: Node
 metadata:
   name: crowd-%03[1]d
   annotations: {kwok.x-k8s.io/node: fake}
-  labels: {kubernetes.io/hostname: crowd-%03[1]d, kubernetes.io/os: linux}
+  labels: {kubernetes.io/hostname: crowd-%03[1]d, kubernetes.io/os: linux, crowd: %[2]s}
 status:
   allocatable: {cpu: "16", memory: 64Gi, pods: "110", ephemeral-storage: 100Gi}
   capacity: {cpu: "16", memory: 64Gi, pods: "110", ephemeral-storage: 100Gi}
