@@ -15,7 +15,7 @@ type Options struct {
 	Incident Incident      // the intake; becomes incident.yaml unless it is empty
 	Attach   []string      // files that go into the bundle as attachments/<base name>, redacted like everything else
 
-	Deadline       time.Duration // of the whole run; zero means 5 minutes
+	Deadline       time.Duration // of the whole run; zero means DefaultDeadline
 	SourceTimeout  time.Duration // of one source that names none; zero means the deadline of the whole
 	RequestTimeout time.Duration // of one request, for sources that make any; zero means 20 seconds
 	Grace          time.Duration // how long sources may take to return after the end; zero means 2 seconds

@@ -39,13 +39,20 @@ func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 		r.w.Gap(g)
 		r.tell(Event{Kind: GapRecorded, Source: g.Source, Gap: g})
 	}
-	whole, cancel := context.WithTimeoutCause(ctx, o.Deadline, errDeadline{o.Deadline})
+	whole, cancel := WithDeadline(ctx, o.Deadline)
 	defer cancel()
 	whole, r.stop = context.WithCancelCause(whole)
 	defer r.stop(nil)
 	r.carry(whole, jobs)
 	r.runAll(whole, jobs)
 	return r.finish(whole, jobs)
+}
+
+// WithDeadline ends a context after the deadline of a run; zero means DefaultDeadline. Run does so by itself; who spends
+// time before it that counts wraps both.
+func WithDeadline(ctx context.Context, deadline time.Duration) (context.Context, context.CancelFunc) {
+	deadline = cmp.Or(deadline, DefaultDeadline)
+	return context.WithTimeoutCause(ctx, deadline, errDeadline{deadline})
 }
 
 // errDeadline is the end of the whole run.

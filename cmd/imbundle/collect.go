@@ -135,6 +135,8 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := collect.WithDeadline(ctx, o.Deadline) // the survey's time counts too
+	defer cancel()
 	sources, err := f.survey(ctx, s, set, &o)
 	if err != nil {
 		return err

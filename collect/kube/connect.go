@@ -80,7 +80,8 @@ type Cluster struct {
 	http      *http.Client
 	base      *url.URL
 	pace      *pacer
-	surveyed  trace  // requests up to the end of the survey
+	surveyed  trace // requests up to the end of the survey
+	began     time.Time
 	namespace string // of the context
 	all       bool   // every namespace was chosen
 	version   json.RawMessage
@@ -92,7 +93,7 @@ type Cluster struct {
 // Connect reads the configuration and asks the server who it is. Its errors are *Error where advice can be given.
 func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	o = o.withDefaults()
-	c := &Cluster{o: o, pace: newPacer()}
+	c := &Cluster{o: o, pace: newPacer(), began: o.Now()}
 	if err := c.configure(); err != nil {
 		return nil, err
 	}

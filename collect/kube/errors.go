@@ -99,6 +99,8 @@ func unreachable(err error, cfg *rest.Config, now time.Time) error {
 		return unauthorized(err, cfg, now)
 	case code(err) == http.StatusForbidden:
 		return &Error{NotAllowed, fmt.Sprintf("the server %s refuses the user", host), "ask for rights to get and list, or choose another --context", err}
+	case tooBusy(err):
+		return &Error{Unreachable, fmt.Sprintf("the server %s is too busy to answer", host), "try again in a while; its priority levels may leave this user too small a share", err}
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return &Error{
 			CertExpired, fmt.Sprintf("the certificate of the server %s is expired or not yet valid", host),

@@ -217,8 +217,8 @@ func (l *logs) window(w bundle.Window) bundle.Window {
 			w.To = w.To.Add(c.Offset.Abs())
 		}
 	}
-	if !w.To.Before(l.c.o.Now().Add(-time.Minute)) {
-		w.To = time.Time{} // it ends now: nothing is cut
+	if !w.To.Before(l.c.began.Add(-time.Minute)) {
+		w.To = time.Time{} // it ended when the run began: nothing is cut
 	}
 	return w
 }

@@ -13,6 +13,7 @@ const (
 	fastest     = 10 * time.Millisecond
 	first       = 20 * time.Millisecond
 	backedUp    = 100 * time.Millisecond // at least, after the first refusal
+	mostBacked  = 500 * time.Millisecond // at most, for refusals alone: the server says itself when to come again
 	slowest     = 2 * time.Second
 	longestHold = 30 * time.Second
 )
@@ -89,7 +90,7 @@ func (p *pacer) answered(took time.Duration) {
 	if p.answers >= recent {
 		shortest = p.judge(slices.Min(p.last[:]))
 	}
-	p.set(max(p.interval*9/10, shortest))
+	p.set(max(p.interval*8/10, shortest))
 }
 
 // judge decides whether the server is under strain, and returns how often it may be asked at most.
@@ -101,10 +102,10 @@ func (p *pacer) judge(delay time.Duration) (interval time.Duration) {
 	switch {
 	case delay > limit && !p.strained:
 		p.strained = true
-		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s (%s at first): asking at most %s", inWords(delay), inWords(p.base), often(delay/calm)))
+		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s (%s at first): asking at most %s", spelled(delay), spelled(p.base), often(delay/calm)))
 	case delay < limit/2 && p.strained:
 		p.strained = false
-		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s again", inWords(delay)))
+		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s again", spelled(delay)))
 	}
 	if !p.strained {
 		return fastest
@@ -123,7 +124,7 @@ func (p *pacer) refused(sent time.Time, retryAfter time.Duration) {
 	now := time.Now()
 	if sent.After(p.reacted) {
 		p.reacted = now
-		p.set(min(max(p.interval*2, backedUp), slowest))
+		p.set(max(p.interval, min(max(p.interval*2, backedUp), mostBacked)))
 		if p.refusals == 1 {
 			p.notes = append(p.notes, fmt.Sprintf("the API server refuses requests as too many: asking at most %s", often(p.interval)))
 		}
@@ -179,7 +180,7 @@ func (p *pacer) summary() string {
 	defer p.mu.Unlock()
 	s := fmt.Sprintf("%d requests, %d refused as too many; never more than %s, at the slowest %s", p.requests, p.refusals, often(fastest), often(p.rarest))
 	if p.worst > 0 {
-		s += fmt.Sprintf("; the API server answered in %s at first, in %s at worst", inWords(p.base), inWords(p.worst))
+		s += fmt.Sprintf("; the API server answered in %s at first, in %s at worst", spelled(p.base), spelled(p.worst))
 	}
 	return s
 }
@@ -187,12 +188,12 @@ func (p *pacer) summary() string {
 // often says an interval as a frequency.
 func often(interval time.Duration) string {
 	if interval > 750*time.Millisecond {
-		return fmt.Sprintf("once in %s", inWords(interval))
+		return fmt.Sprintf("once in %s", spelled(interval))
 	}
 	return fmt.Sprintf("%.0f times a second", float64(time.Second)/float64(max(interval, fastest)))
 }
 
-func inWords(d time.Duration) string { return fmt.Sprintf("%.2g s", d.Seconds()) }
+func spelled(d time.Duration) string { return fmt.Sprintf("%.2g s", d.Seconds()) }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {

@@ -112,8 +112,8 @@ func TestPacerRefusals(t *testing.T) {
 	for range 50 {
 		p.refused(time.Now(), 0)
 	}
-	if p.interval != slowest {
-		t.Errorf("it never gets slower than %s: %s", slowest, p.interval)
+	if p.interval != mostBacked {
+		t.Errorf("refusals never make it slower than %s: %s", mostBacked, p.interval)
 	}
 	p.refused(time.Now(), time.Hour)
 	if hold := time.Until(p.next); hold > longestHold {

@@ -58,18 +58,18 @@ func (c *Cluster) request(ctx context.Context, method, path string, query url.Va
 	c.surveyed.note(method, path)
 	began := time.Now()
 	for try := 1; ; try++ {
-		if err := c.pace.wait(ctx); err != nil {
-			return nil, fmt.Errorf("asking %s: %w", path, err)
+		if waitErr := c.pace.wait(ctx); waitErr != nil {
+			if err == nil {
+				err = fmt.Errorf("asking %s: %w", path, waitErr)
+			}
+			return nil, err
 		}
-		res, err := c.send(ctx, method, path, query, accept, payload)
-		if err == nil {
+		var res *reply
+		if res, err = c.send(ctx, method, path, query, accept, payload); err == nil {
 			return res, nil
 		}
 		delay, again := c.repeat(ctx, err, try, began)
-		if !again {
-			return nil, err
-		}
-		if sleep(ctx, delay) != nil {
+		if !again || sleep(ctx, delay) != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
 )
 
@@ -96,6 +97,20 @@ func TestLogIsReadAgain(t *testing.T) {
 	text, res := readFrom(t, k, 1<<20)
 	if text != strings.Join(k.lines, "") || !res.Complete || len(k.asked) != 2 {
 		t.Errorf("%d of %d lines, complete %v: %q", strings.Count(text, "\n"), len(k.lines), res.Complete, k.asked)
+	}
+}
+
+// TestLongRun reads a log minutes after the run began: the window that ended then still takes its newest lines only.
+func TestLongRun(t *testing.T) {
+	k := &kubelet{lines: wide(100, 100)}
+	f := newFaulty(t)
+	f.handle("/api/v1/namespaces/openim/pods", answer(podList()))
+	f.handle("/api/v1/namespaces/openim/pods/a/log", k.ServeHTTP)
+	c := connect(t, f)
+	c.began = time.Now().Add(-5 * time.Minute)
+	run(t, collect.Options{Window: bundle.Window{From: c.began.Add(-2 * time.Hour), To: c.began}}, &logs{c, survey(c, running("a", "n1"))})
+	if len(k.asked) != 1 || !strings.Contains(k.asked[0], "tailLines") {
+		t.Errorf("asked %q", k.asked)
 	}
 }
 

@@ -110,6 +110,7 @@ func (a *archive) logs(t *testing.T, namespace string, served []byte) (n int) {
 		}
 		if model == nil {
 			if err := sameButRedacted(content, served, true); err != nil {
+				t.Logf("%s: %v", name, err)
 				continue
 			}
 			model = content

@@ -29,8 +29,9 @@ type disturbance struct {
 	beside  func(t *testing.T, c *crowd) (undo func()) // what goes on meanwhile
 	code    int
 	within  time.Duration
-	lostLog int // logs that cannot be had
-	lost    int // objects that cannot be had
+	lostLog int    // logs that cannot be had
+	lost    int    // objects that cannot be had
+	node    string // whose logs cannot be had
 	gaps    string
 	shows   func(t *testing.T, p *proxy) // that the fault was there
 }
@@ -58,6 +59,14 @@ func (d disturbance) collect(t *testing.T, c *crowd) (row string) {
 	p := newProxy(t, config, disturb)
 	p.nodes = c.nodes(t)
 	file, args := collectArgs(t, p.kubeconfig, append([]string{"-n", d.ns}, d.more...)...)
+	if d.node != "" {
+		for pod, node := range p.nodes {
+			if node == d.node && strings.HasPrefix(pod, d.ns+"/") {
+				d.lostLog++
+			}
+		}
+		d.gaps = fmt.Sprintf("%d timeout", d.lostLog)
+	}
 	undo := func() {}
 	if d.beside != nil {
 		undo = d.beside(t, c)
@@ -120,7 +129,7 @@ func disturbances() []disturbance {
 		{name: "none", ns: crowdSmall, pods: inSmall, within: time.Minute},
 		{
 			name: "429 of priority and fairness", ns: crowdSmall, pods: inSmall, within: 2 * time.Minute,
-			user: viewerOfAll, beside: throttle, gaps: "12 forbidden",
+			user: viewerOfAll, beside: throttle, gaps: "8 forbidden",
 			shows: func(t *testing.T, p *proxy) {
 				n := len(p.passed(func(a asked) bool { return a.code == http.StatusTooManyRequests }))
 				t.Logf("%d requests were refused", n)
@@ -131,7 +140,7 @@ func disturbances() []disturbance {
 		},
 		{
 			name: "403 on a namespace", ns: crowdSmall, pods: inSmall, within: time.Minute, more: []string{"-n", crowdMiddle},
-			user: viewerOfOne, gaps: "37 forbidden",
+			user: viewerOfOne, gaps: "31 forbidden",
 		},
 		{
 			name: "slow loris", ns: crowdSmall, pods: inSmall, within: 65 * time.Second, code: 3,
@@ -178,7 +187,7 @@ func disturbances() []disturbance {
 			},
 		},
 		{
-			name: "a kubelet hangs", ns: crowdSmall, pods: inSmall, within: time.Minute, code: 3, more: []string{"--request-timeout", "4s"},
+			name: "a kubelet hangs", ns: crowdSmall, pods: inSmall, within: time.Minute, code: 3, more: []string{"--request-timeout", "4s"}, node: aNode,
 			proxy: func(t *testing.T, c *crowd) func(http.Handler) http.Handler {
 				nodes := c.nodes(t)
 				return on(func(r *http.Request) bool {
@@ -188,8 +197,8 @@ func disturbances() []disturbance {
 			},
 		},
 		{
-			name: "every kubelet hangs", ns: crowdSmall, pods: inSmall, within: 46 * time.Second, code: 3,
-			more: []string{"--deadline", "40s", "--request-timeout", "5s"}, lostLog: inSmall, gaps: "301 timeout",
+			name: "every kubelet hangs", ns: crowdSmall, pods: inSmall, within: 66 * time.Second, code: 3,
+			more: []string{"--deadline", "60s", "--request-timeout", "5s"}, lostLog: inSmall, gaps: "300 timeout",
 			beside: func(t *testing.T, c *crowd) func() { return c.suspend(t, "kwok") },
 		},
 		{
@@ -336,7 +345,7 @@ func throttle(t *testing.T, c *crowd) (undo func()) {
 					_, _ = bytes.NewBuffer(nil).ReadFrom(res.Body)
 					res.Body.Close()
 				}
-				rest(ctx, 100*time.Millisecond)
+				rest(ctx, time.Second)
 			}
 		})
 	}

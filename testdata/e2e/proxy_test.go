@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -87,7 +88,7 @@ func newProxy(t *testing.T, config string, disturb func(next http.Handler) http.
 	}
 	s := httptest.NewUnstartedServer(p.count(forward))
 	s.EnableHTTP2 = true
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of answers that are broken off
 	s.StartTLS()
 	t.Cleanup(func() {
 		s.CloseClientConnections()
@@ -237,7 +238,9 @@ func trickle(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if _, err := w.Write(b[i:min(i+8, len(b))]); err != nil {
 				return i, err
 			}
-			w.(interface{ FlushError() error }).FlushError()
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				return i, err
+			}
 			rest(r.Context(), 50*time.Millisecond)
 			if r.Context().Err() != nil {
 				return i, io.ErrClosedPipe

@@ -110,7 +110,7 @@ func (r *rig) crowdOf(namespace string, pods int, of []string) (string, error) {
 	return buf.String(), err
 }
 
-// writeLog writes a log as a container runtime does: lines of a real log over and over, spread over the hour until now.
+// writeLog writes a log as a container runtime does: lines of a real log over and over, spread over the last hour.
 func (r *rig) writeLog(name string, size int) error {
 	real, err := os.ReadFile(filepath.Join(r.home, "logs", "healthy", "openim-rpc-msg.log"))
 	if err != nil {
@@ -124,7 +124,7 @@ func (r *rig) writeLog(name string, size int) error {
 	defer f.Close()
 	w := bufio.NewWriterSize(f, 1<<20)
 	step := time.Hour / time.Duration(size/(len(real)/len(lines)))
-	at := time.Now().Add(-time.Hour).UTC()
+	at := time.Now().Add(-time.Hour - time.Minute).UTC() // not one line lies in the future
 	for said, i := 0, 0; said < size; i++ {
 		line := lines[i%len(lines)]
 		said += len(line) + 1
