@@ -31,7 +31,7 @@ test:
 
 # The rig stops what it started, by process id, whatever the tests said.
 e2e: build
-	$(RIG) up && $(E2E); code=$$?; $(RIG) down && exit $$code
+	$(RIG) up && $(RIG) -name scale up kwok && $(E2E); code=$$?; $(RIG) -name scale down; $(RIG) down && exit $$code
 
 e2e-smoke: build
 	$(RIG) up && $(E2E) -run Smoke; code=$$?; $(RIG) down && exit $$code

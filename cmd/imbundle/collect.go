@@ -143,7 +143,7 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	}
 	view := newProgress(s, f.quiet)
 	o.Progress = view
-	boundMemory(128 << 20)
+	boundMemory(104 << 20)
 	res, err := collect.Run(ctx, o, sources)
 	view.close()
 	if res == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -219,6 +221,40 @@ func TestNodeHangs(t *testing.T) {
 	if n := f.asked("/bad-"); n > 10 {
 		t.Errorf("the bad node was asked %d times", n)
 	}
+}
+
+// TestNothingStays ends a run in the middle of hanging, trickling and broken answers: none of its goroutines goes on.
+func TestNothingStays(t *testing.T) {
+	f := newFaulty(t)
+	f.handle("/api/v1/namespaces/openim/pods", hang)
+	trickling := func(w http.ResponseWriter, r *http.Request) {
+		for fmt.Fprint(w, logLines(time.Now(), 1)); pause(r.Context(), 20*time.Millisecond); {
+			fmt.Fprint(w, logLines(time.Now(), 1))
+			w.(http.Flusher).Flush()
+		}
+	}
+	var all []*stream
+	for i := range 30 {
+		name := fmt.Sprint("p", i)
+		f.handle("/api/v1/namespaces/openim/pods/"+name+"/log", []http.HandlerFunc{hang, trickling, refuse(http.StatusTooManyRequests, "busy")}[i%3])
+		all = append(all, running(name, fmt.Sprint("n", i%5)))
+	}
+	c := connect(t, f)
+	c.o.RequestTimeout, c.o.IdleTimeout = time.Minute, time.Minute
+	s := survey(c, all...)
+	run(t, collect.Options{Deadline: time.Second}, &objects{c, s}, &logs{c, s})
+	var left []string
+	for range 50 {
+		buf := make([]byte, 4<<20)
+		left = slices.DeleteFunc(strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n"), func(stack string) bool {
+			return !strings.Contains(stack, "/collect") || strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "(*faulty).serve")
+		})
+		if len(left) == 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 }
 
 func TestNoLogIsNoLog(t *testing.T) {

@@ -82,6 +82,42 @@ func TestPacerStrain(t *testing.T) {
 	}
 }
 
+// TestQueueUnderStrain reads no more logs at a time than the server bears, and goes on when it is better.
+func TestQueueUnderStrain(t *testing.T) {
+	var all []*stream
+	for i := range 30 {
+		all = append(all, running(fmt.Sprint("p", i), fmt.Sprint("n", i)))
+	}
+	var bears atomic.Int32
+	bears.Store(calm)
+	q := newQueue(all, 16, 5, func(n int) int { return min(n, int(bears.Load())) })
+	var taken []*stream
+	for range calm {
+		s, turn := q.next()
+		if taken = append(taken, s); turn.waves < 30/calm-1 {
+			t.Errorf("%d waves of the logs that are left", turn.waves)
+		}
+	}
+	more := make(chan *stream)
+	go func() {
+		for s, _ := q.next(); s != nil; s, _ = q.next() {
+			more <- s
+		}
+		close(more)
+	}()
+	select {
+	case <-more:
+		t.Fatalf("more than %d logs are read at a time", calm)
+	case <-time.After(50 * time.Millisecond):
+	}
+	bears.Store(16)
+	q.done(taken[0], "")
+	for range 16 - calm + 1 {
+		<-more
+	}
+	q.stop()
+}
+
 // TestPacerFar has a server that is far away: that it never answers quickly is no strain.
 func TestPacerFar(t *testing.T) {
 	p := newPacer()

@@ -69,7 +69,8 @@ func (q *queue) next() (*stream, turn) {
 
 // waves is how many logs come one after another at the node that has most of what is pending, or in the whole.
 func (q *queue) waves() int {
-	n := (len(q.pending) + q.streams - 1) / q.streams
+	streams := q.atOnce(q.streams)
+	n := (len(q.pending) + streams - 1) / streams
 	for node, pending := range q.onNode {
 		if q.down[node] == "" {
 			n = max(n, (pending+q.perNode-1)/q.perNode)

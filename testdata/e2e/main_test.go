@@ -4,7 +4,10 @@
 // Namespaces hold a whole OpenIM each, healthy or with one fault; each is collected and analyzed as a customer and a
 // support engineer would, and kubectl is asked for the same things as a witness.
 //
-// The rig has to be up (testdata/rig/rig up) and bin/imbundle built; `make e2e` does both. TestSmoke alone is what CI runs.
+// What needs many pods (TestScale…) runs against a second rig, whose nodes KWOK plays.
+//
+// The rigs have to be up (testdata/rig/rig up, testdata/rig/rig -name scale up kwok) and bin/imbundle built; `make e2e` does
+// all of that. TestSmoke alone is what CI runs.
 package e2e
 
 import (

@@ -148,7 +148,11 @@ func TestScaleBudget(t *testing.T) {
 			if info, err := os.Stat(file); err != nil || info.Size() > limit.file {
 				t.Errorf("the file: %v, %v", info.Size(), err)
 			}
-			t.Logf("%d MB offered, %d MB streamed, %d MB kept, in %s; peak memory %d MB", offered/mb, streamed/mb, kept/mb, res.took.Round(time.Millisecond), res.memory/mb)
+			grown := res.memory - startUp(t)
+			if grown > 128*mb {
+				t.Errorf("%d MB above the start, at most 128 are allowed", grown/mb)
+			}
+			t.Logf("%d MB offered, %d MB streamed, %d MB kept, in %s; %d MB above the start", offered/mb, streamed/mb, kept/mb, res.took.Round(time.Millisecond), grown/mb)
 		})
 	}
 }
