@@ -219,7 +219,7 @@ func (c *Cluster) setPresent(snapshot string) {
 		return
 	}
 	began := time.Now()
-	c.snapshot, c.o.Now = at, func() time.Time { return at.Add(time.Since(began)) }
+	c.snapshot, c.began, c.o.Now = at, at, func() time.Time { return at.Add(time.Since(began)) }
 }
 
 // Now is the present: of a living cluster that of this machine, of a served bundle the time at which it was collected.
