@@ -398,7 +398,7 @@ func throttle(t *testing.T, c *crowd) (undo func()) {
 					_, _ = bytes.NewBuffer(nil).ReadFrom(res.Body)
 					res.Body.Close()
 				}
-				rest(ctx, time.Second)
+				linger(ctx, time.Second)
 			}
 		})
 	}

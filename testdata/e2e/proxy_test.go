@@ -205,13 +205,13 @@ func (p *proxy) passed(choose func(asked) bool) (chosen []asked) {
 func slow(delay func() time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			rest(r.Context(), delay())
+			linger(r.Context(), delay())
 			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-func rest(ctx context.Context, d time.Duration) {
+func linger(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
@@ -241,7 +241,7 @@ func trickle(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				return i, err
 			}
-			rest(r.Context(), 50*time.Millisecond)
+			linger(r.Context(), 50*time.Millisecond)
 			if r.Context().Err() != nil {
 				return i, io.ErrClosedPipe
 			}
