@@ -16,6 +16,7 @@ const (
 	mostBacked  = 500 * time.Millisecond // at most, for refusals alone: the server says itself when to come again
 	slowest     = 2 * time.Second
 	longestHold = 30 * time.Second
+	longBreak   = time.Second // an outage that people are told of
 )
 
 // What strain is.
@@ -36,7 +37,8 @@ type pacer struct {
 	interval time.Duration
 	next     time.Time // when the next request may go
 	reacted  time.Time // when a refusal last changed the interval
-	lost     time.Time // since when no connection to the server comes about; zero: it does
+	lost     time.Time // since when no connection to the server comes about or lasts; zero: they do
+	missed   bool      // that was told
 
 	answers  int
 	last     [recent]time.Duration // of the answers
@@ -83,7 +85,7 @@ func (p *pacer) take() time.Duration {
 func (p *pacer) answered(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lost = time.Time{}
+	p.reached()
 	p.last[p.answers%recent] = took
 	p.answers++
 	shortest := fastest
@@ -119,7 +121,7 @@ func (p *pacer) judge(delay time.Duration) (interval time.Duration) {
 func (p *pacer) refused(sent time.Time, retryAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lost = time.Time{}
+	p.reached()
 	p.refusals++
 	now := time.Now()
 	if sent.After(p.reacted) {
@@ -134,18 +136,27 @@ func (p *pacer) refused(sent time.Time, retryAfter time.Duration) {
 	}
 }
 
-// unreached takes note that no connection came about, and returns since when that is so. It is not known of a server
-// that has never answered.
+// unreached takes note that a connection did not come about or dropped, and returns since when nothing was answered. It
+// is not known of a server that has never answered.
 func (p *pacer) unreached() (since time.Time, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lost.IsZero() {
 		p.lost = time.Now()
-		if p.answers > 0 {
-			p.notes = append(p.notes, "the API server cannot be reached any more: trying again")
-		}
+	}
+	if p.answers > 0 && !p.missed && time.Since(p.lost) > longBreak {
+		p.missed = true
+		p.notes = append(p.notes, "the API server cannot be reached any more: trying again")
 	}
 	return p.lost, p.answers > 0
+}
+
+// reached ends an outage; p.mu is held.
+func (p *pacer) reached() {
+	if p.missed {
+		p.notes = append(p.notes, "the API server answers again")
+	}
+	p.lost, p.missed = time.Time{}, false
 }
 
 func (p *pacer) set(interval time.Duration) {

@@ -56,8 +56,8 @@ func (c *Cluster) request(ctx context.Context, method, path string, query url.Va
 		return nil, fmt.Errorf("asking %s: %w", path, err)
 	}
 	c.surveyed.note(method, path)
-	began := time.Now()
-	for try := 1; ; try++ {
+	tries := tries{began: time.Now()}
+	for {
 		if waitErr := c.pace.wait(ctx); waitErr != nil {
 			if err == nil {
 				err = fmt.Errorf("asking %s: %w", path, waitErr)
@@ -68,7 +68,7 @@ func (c *Cluster) request(ctx context.Context, method, path string, query url.Va
 		if res, err = c.send(ctx, method, path, query, accept, payload); err == nil {
 			return res, nil
 		}
-		delay, again := c.repeat(ctx, err, try, began)
+		delay, again := c.again(ctx, err, &tries)
 		if !again || sleep(ctx, delay) != nil {
 			return nil, err
 		}
@@ -82,19 +82,35 @@ func encode(body any) ([]byte, error) {
 	return json.Marshal(body)
 }
 
-// repeat decides whether a failed request may be sent again, and after how long. Everything sent here only reads.
-func (c *Cluster) repeat(ctx context.Context, err error, try int, began time.Time) (time.Duration, bool) {
+// tries are those of one request.
+type tries struct {
+	n      int
+	began  time.Time
+	outage time.Time // the one that the first failed try fell into
+}
+
+// again decides whether a failed request may be sent again, and after how long. Everything sent here only reads.
+func (c *Cluster) again(ctx context.Context, err error, t *tries) (time.Duration, bool) {
+	t.n++
 	if ctx.Err() != nil {
 		return 0, false
 	}
 	if tooBusy(err) {
-		return 0, time.Since(began) < c.o.RequestTimeout // the pacer holds back as long as the server asked for
+		return 0, time.Since(t.began) < c.o.RequestTimeout // the pacer holds back as long as the server asked for
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		since, known := c.pace.unreached()
-		return restartCheck, known && time.Since(since) < c.o.RequestTimeout
+	gone := errors.Is(err, syscall.ECONNREFUSED)
+	if !gone && !dropped(err) {
+		return 0, false
 	}
-	return time.Duration(try) * 200 * time.Millisecond, dropped(err) && try < attempts
+	since, known := c.pace.unreached()
+	if t.n == 1 {
+		t.outage = since
+	}
+	if known && time.Since(since) > c.o.RequestTimeout {
+		return 0, false // it has been waited for
+	}
+	nothing := known && since.Equal(t.outage) // was answered since the first try: it is not this request
+	return restartCheck, nothing || !gone && t.n < attempts
 }
 
 // restartCheck is how often a server that was there is looked for.
