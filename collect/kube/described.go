@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/replay"
 	"github.com/imbundle/imbundle/collect"
@@ -65,7 +67,11 @@ func (d *described) describe(ctx context.Context, b *collect.Batch, snapshot *re
 			for o := range next {
 				text, err := printer.Describe(o)
 				if err != nil {
-					b.Gap(bundle.Gap{Entry: describeEntry(o), Reason: collect.ReasonOf(err), Detail: err.Error()})
+					reason := collect.ReasonOf(err)
+					if apierrors.IsForbidden(err) { // it needs lists that were not to be had, of which that is told
+						reason = bundle.Forbidden
+					}
+					b.Gap(bundle.Gap{Entry: describeEntry(o), Reason: reason, Detail: err.Error()})
 					continue
 				}
 				if err := b.Put(describeEntry(o), bundle.Meta{}, []byte(text)); err != nil {
