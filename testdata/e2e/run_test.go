@@ -46,29 +46,17 @@ type running struct {
 
 func begin(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := prepare(t, args...)
-	r.start()
-	return r
-}
-
-func prepare(t *testing.T, args ...string) *running {
-	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
-	r := &running{t: t, cmd: exec.CommandContext(ctx, program, args...), over: make(chan struct{})}
+	r := &running{t: t, cmd: exec.CommandContext(ctx, program, args...), began: time.Now(), over: make(chan struct{})}
 	r.cmd.Env = append(os.Environ(), "KUBECONFIG=/nonexistent", "LC_ALL=C.UTF-8")
 	r.cmd.Dir = t.TempDir()
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
-	return r
-}
-
-func (r *running) start() {
-	r.t.Helper()
-	r.began = time.Now()
 	if err := r.cmd.Start(); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	go r.watchMemory()
+	return r
 }
 
 // watchMemory asks the kernel for the peak; what a process tells at its end counts its parent in.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -12,20 +13,15 @@ import (
 
 const mb = 1 << 20
 
-// startUp is the memory that the program takes before it does anything: it waits for an answer of the user.
+// startUp is the memory that the program takes before it does anything: it waits for a server that never answers.
 func startUp(t *testing.T) int64 {
 	t.Helper()
-	in, hold, err := os.Pipe()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	r := prepare(t, "collect", "--ask")
-	r.cmd.Stdin = in
-	r.start()
-	time.Sleep(time.Second)
-	hold.Close()
-	return r.wait().memory
+	defer l.Close()
+	return imbundle(t, "collect", "--server", "http://"+l.Addr().String(), "--request-timeout", "1s").memory
 }
 
 // TestScaleCollect collects 2,000 pods of 200 nodes. Everything is there, the server is asked within its limits, and it is
