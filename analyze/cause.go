@@ -19,31 +19,31 @@ type diagnosis struct {
 	until      time.Time
 	recovered  bool // every piece of evidence is over
 	count      int
-	evidence   []Evidence
+	evidence   []*Evidence
 	by         *diagnosis // what explains it
 	explains   []*diagnosis
 }
 
 // diagnose groups evidence by cause. Evidence for a cause that the specs do not know is dropped: lint forbids it.
-func diagnose(all []Evidence, f *Facts) []*diagnosis {
+func diagnose(f *Facts, lists ...[]Evidence) []*diagnosis {
+	known := map[string]*diagnosis{}
 	var out []*diagnosis
-	counts := map[string]int{}
-	for i := range all {
-		counts[all[i].Cause]++
-	}
-	for slug, n := range counts {
-		cause := f.Specs.Causes[slug]
-		if cause == nil {
-			continue
-		}
-		d := &diagnosis{slug: slug, cause: cause, evidence: make([]Evidence, 0, n)}
-		for i := range all {
-			if all[i].Cause == slug {
-				d.evidence = append(d.evidence, all[i])
+	for _, list := range lists {
+		for i := range list {
+			e := &list[i]
+			d := known[e.Cause]
+			if d == nil && f.Specs.Causes[e.Cause] != nil {
+				d = &diagnosis{slug: e.Cause, cause: f.Specs.Causes[e.Cause]}
+				known[e.Cause] = d
+				out = append(out, d)
+			}
+			if d != nil {
+				d.evidence = append(d.evidence, e)
 			}
 		}
+	}
+	for _, d := range out {
 		d.sum(f)
-		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b *diagnosis) int { return cmp.Compare(a.slug, b.slug) })
 	return out
@@ -51,7 +51,7 @@ func diagnose(all []Evidence, f *Facts) []*diagnosis {
 
 // sum derives what holds for the cause as a whole.
 func (d *diagnosis) sum(f *Facts) {
-	slices.SortStableFunc(d.evidence, func(a, b Evidence) int {
+	slices.SortStableFunc(d.evidence, func(a, b *Evidence) int {
 		return cmp.Or(cmp.Compare(sure(b.Confidence), sure(a.Confidence)), compareTimes(a.Since, b.Since), cmp.Compare(a.Check, b.Check),
 			cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Count, b.Count))
 	})
@@ -81,7 +81,7 @@ const (
 )
 
 // over tells whether evidence is history. end is the end of all logs, work what the hop of its cause was seen doing, or nil.
-func over(e Evidence, end time.Time, work *Progress) bool {
+func over(e *Evidence, end time.Time, work *Progress) bool {
 	if e.Recovered {
 		return true
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,8 @@ type cell struct {
 	untimed int
 	severe  int      // hits in lines at WARN and above, or of unknown level
 	minutes []minute // in order of time
-	samples []sample
-	attrs   [][]string // by named group of the rule; nil when none was seen
+	samples []mark
+	attrs   [][]string // by named group of the rule; nil when none was seen. At rest only the least value is left
 }
 
 // minute counts hits within one minute of the log's clock.
@@ -34,7 +35,14 @@ type minute struct {
 	first, last int64 // unix nanoseconds
 }
 
-// sample is one hit.
+// mark is a hit that may be shown.
+type mark struct {
+	line int64
+	at   int64 // unix nanoseconds; 0 unknown
+	text quote
+}
+
+// sample is a line that is shown for a probe.
 type sample struct {
 	line int64
 	at   int64 // unix nanoseconds; 0 unknown
@@ -42,7 +50,7 @@ type sample struct {
 }
 
 // add files a hit and returns how many minute counters it took.
-func (c *cell) add(h scan.Hit, room bool, rule *compiledRule) int {
+func (c *cell) add(h scan.Hit, room bool, rule *compiledRule, notes *notebook) int {
 	c.count++
 	if len(rule.groups) > 0 && c.count <= lookedInto {
 		c.note(h, rule.groups)
@@ -60,7 +68,7 @@ func (c *cell) add(h scan.Hit, room bool, rule *compiledRule) int {
 		taken = c.tick(at, room)
 	}
 	if opens {
-		c.samples = append(c.samples, sample{h.Line, at, excerpt(h.Text, rule.telling(h.Text))})
+		c.samples = append(c.samples, mark{h.Line, at, notes.write(excerpt(h.Text, rule.telling(h.Text)))})
 	}
 	return taken
 }
@@ -111,6 +119,16 @@ func (c *cell) note(h scan.Hit, groups []string) {
 		}
 		if len(c.attrs[i]) < maxValues && !contains(c.attrs[i], value) {
 			c.attrs[i] = append(c.attrs[i], strings.Clone(value))
+		}
+	}
+}
+
+// rest gives back what is of use only while hits come in.
+func (c *cell) rest() {
+	c.minutes, c.samples = slices.Clone(c.minutes), slices.Clone(c.samples)
+	for i, values := range c.attrs {
+		if len(values) > 1 {
+			c.attrs[i] = []string{slices.Min(values)}
 		}
 	}
 }

@@ -70,10 +70,27 @@ type Evidence struct {
 	Recovered  bool          // the log goes on without it, or the present state is sound
 	Quiet      time.Duration // how long the text goes on after the last hit
 	Says       specs.Text
-	Because    specs.Text        // why a benign cause is no fault
-	Instead    string            // the cause that was recast into this one; empty for none
-	Attrs      map[string]string // shared between episodes: not to be changed
-	Samples    []Sighting
+	Because    specs.Text // why a benign cause is no fault
+	Instead    string     // the cause that was recast into this one; empty for none
+	Attrs      Attrs      // shared between episodes: not to be changed
+	Hits       []Hit      // lines that a rule matched, earliest first; shared like Attrs
+	Samples    []Sighting // what else shows it
+}
+
+// Attrs are named values from the lines of a rule, in the order of its groups.
+type Attrs []Attr
+
+// Attr is one of them.
+type Attr struct{ Name, Value string }
+
+// Get is the value of a name, empty for none.
+func (a Attrs) Get(name string) string {
+	for _, x := range a {
+		if x.Name == name {
+			return x.Value
+		}
+	}
+	return ""
 }
 
 // Subject is what a piece of evidence is about. Empty fields are unknown.

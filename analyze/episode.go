@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/imbundle/imbundle/specs"
@@ -17,10 +18,10 @@ type episode struct {
 	severe  int       // hits in lines at WARN and above, or of unknown level
 	first   time.Time // zero when no hit has a time
 	last    time.Time
-	quiet   time.Duration     // how long the subject's text goes on after the last hit; 0 when unknown
-	final   bool              // no later episode of the same rule and subject
-	attrs   map[string]string // those of the subject
-	samples []Sighting
+	quiet   time.Duration // how long the subject's text goes on after the last hit; 0 when unknown
+	final   bool          // no later episode of the same rule and subject
+	attrs   Attrs         // those of the subject
+	hits    []Hit
 }
 
 // subjectKey tells the texts of one subject from those of others: replicas of a component are subjects of their own, the
@@ -39,9 +40,9 @@ type subjectHits struct {
 	count   int
 	untimed int
 	severe  int
-	ends    time.Time         // when the subject's text ends
-	attrs   map[string]string // the least value of each named group
-	samples []Sighting
+	ends    time.Time // when the subject's text ends
+	attrs   Attrs     // the least value of each named group
+	hits    []Hit
 }
 
 // subjectsOf joins the cells of all entries by rule and subject, sorted by rule, role and name. The cells are let go.
@@ -49,7 +50,8 @@ func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits
 	all := map[subjectKey]*subjectHits{}
 	ends := endsOf(texts)
 	for _, t := range texts {
-		for key, c := range t.rules {
+		for i := range t.cells {
+			key, c := &t.cells[i].cellKey, &t.cells[i].cell
 			rule := &m.rules[key.rule]
 			if !rule.fitsVersion(t.Version, versions) {
 				continue
@@ -65,7 +67,7 @@ func subjectsOf(texts []*textHits, m *matcher, versions []string) []*subjectHits
 			}
 			s.join(t, c)
 		}
-		t.rules = nil
+		t.cells = nil
 	}
 	keys := make([]subjectKey, 0, len(all))
 	for k := range all {
@@ -118,30 +120,30 @@ func (s *subjectHits) join(t *textHits, c *cell) {
 	s.untimed += c.untimed
 	s.severe += c.severe
 	for i, values := range c.attrs {
-		name := s.rule.groups[i]
 		for _, v := range values {
-			if s.attrs == nil {
-				s.attrs = map[string]string{}
-			}
-			if least, known := s.attrs[name]; !known || v < least {
-				s.attrs[name] = v
-			}
+			s.attrs = s.attrs.least(s.rule.groups[i], v)
 		}
 	}
 	for _, x := range c.samples {
-		seen := t.sighting(s.rule.ID, x)
-		seen.Says = s.rule.Says
-		s.samples = append(s.samples, seen)
+		s.hits = append(s.hits, Hit{s.rule.Rule, t.Entry, x})
 	}
+}
+
+// least takes in a value unless a smaller one is there.
+func (a Attrs) least(name, value string) Attrs {
+	for i := range a {
+		if a[i].Name == name {
+			a[i].Value = min(a[i].Value, value)
+			return a
+		}
+	}
+	return append(a, Attr{name, value})
 }
 
 func (s *subjectHits) tidy() {
 	slices.SortFunc(s.minutes, func(a, b minute) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last)) })
-	slices.SortStableFunc(s.samples, func(a, b Sighting) int {
-		if earlier(a, b) {
-			return -1
-		}
-		return 1
+	slices.SortFunc(s.hits, func(a, b Hit) int {
+		return cmp.Or(earliest(a.at, b.at), cmp.Compare(a.entry, b.entry), cmp.Compare(a.line, b.line))
 	})
 }
 
@@ -198,7 +200,7 @@ func (s *subjectHits) episodes() []*episode {
 		if !e.final {
 			e.quiet = min(e.quiet, out[i+1].first.Sub(e.last))
 		}
-		e.pick(s.samples)
+		e.pick(s.hits)
 	}
 	return out
 }
@@ -206,13 +208,19 @@ func (s *subjectHits) episodes() []*episode {
 // shownSamples is how many lines stand for an episode.
 const shownSamples = 5
 
-// pick takes the samples of the episode's time; those without a time go to every episode.
-func (e *episode) pick(samples []Sighting) {
-	for _, x := range samples {
-		within := x.Time == nil || e.first.IsZero() || !x.Time.Before(e.first) && !x.Time.After(e.last)
-		if within && len(e.samples) < shownSamples {
-			e.samples = append(e.samples, x)
-		}
+// pick takes the first hits of the episode's time; those without a time go to every episode and stand last. Most episodes share
+// the memory of all.
+func (e *episode) pick(all []Hit) {
+	from, to := 0, len(all)
+	if !e.first.IsZero() {
+		from = sort.Search(len(all), func(i int) bool { return all[i].at == 0 || !stamp(all[i].at).Before(e.first) })
+		to = sort.Search(len(all), func(i int) bool { return all[i].at == 0 || stamp(all[i].at).After(e.last) })
+	}
+	untimed := max(to, sort.Search(len(all), func(i int) bool { return all[i].at == 0 }))
+	end := min(to, from+shownSamples)
+	e.hits = all[from:end:end]
+	for _, x := range all[untimed:min(len(all), untimed+shownSamples-len(e.hits))] {
+		e.hits = append(e.hits, x)
 	}
 }
 
@@ -223,13 +231,13 @@ func (e *episode) confidence() string { return cmp.Or(e.rule.Confidence, Likely)
 func (e *episode) evidence() Evidence {
 	ev := Evidence{
 		Check: e.rule.ID, Cause: e.rule.Cause, Guide: e.rule.Guide, Confidence: e.confidence(), Subject: e.subject, Count: e.count,
-		Since: e.first, Until: e.last, Quiet: e.quiet, Says: e.rule.Says, Attrs: e.attrs, Samples: e.samples,
+		Since: e.first, Until: e.last, Quiet: e.quiet, Says: e.rule.Says, Attrs: e.attrs, Hits: e.hits,
 	}
 	if e.severe == 0 && e.count == 1 {
 		ev.Severity = Warning
 	}
 	for _, name := range []string{"addr", "target", "host", "topic", "group", "service", "svc", "user"} {
-		if v := ev.Attrs[name]; v != "" && ev.Subject.Target == "" {
+		if v := ev.Attrs.Get(name); v != "" && ev.Subject.Target == "" {
 			ev.Subject.Target = v
 		}
 	}

@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 )
@@ -43,50 +42,30 @@ func (p *Progress) join(role string, c progress) {
 	if c.first == 0 {
 		return
 	}
-	if first := time.Unix(0, c.first).UTC(); p.First.IsZero() || first.Before(p.First) {
-		p.First = first
-	}
-	if last := time.Unix(0, c.last).UTC(); last.After(p.Last) {
-		p.Last = last
-	}
+	p.First, p.Last = span(p.First, p.Last, stamp(c.first), stamp(c.last))
 }
 
-// flowOf adds up the progress of all entries, and lets go of it there.
-func flowOf(texts []*textHits, m *matcher) *Flow {
-	f := &Flow{Hops: map[string]*Progress{}}
-	sends := map[string]*Progress{}
-	for _, t := range texts {
-		for key, c := range t.hops {
-			id := m.hops[key.hop].ID
-			if f.Hops[id] == nil {
-				f.Hops[id] = &Progress{Roles: map[string]int64{}}
-			}
-			f.Hops[id].join(m.roleID(key.role), *c)
-		}
-		t.hops = nil
-		for key, a := range t.answers {
-			if key.request != "send" || key.code != 0 {
-				continue
-			}
-			id := m.roleID(key.role)
-			if sends[id] == nil {
-				sends[id] = &Progress{Roles: map[string]int64{}}
-			}
-			sends[id].join(id, progress{count: int64(a.count), first: a.first, last: a.last, ticks: a.ticks})
-		}
+// joinAll takes in the work that others saw.
+func (p *Progress) joinAll(o *Progress) {
+	p.Count += o.Count
+	for role, n := range o.Roles {
+		p.Roles[role] += n
 	}
-	for _, id := range slices.Sorted(maps.Keys(sends)) {
-		if f.Sends == nil || sends[id].Count > f.Sends.Count {
-			f.Sends = sends[id]
-		}
+	p.Dropped = p.Dropped || o.Dropped
+	p.Ticks = append(p.Ticks, o.Ticks...)
+	p.tidy()
+	p.First, p.Last = span(p.First, p.Last, o.First, o.Last)
+}
+
+// span joins two spans of time; zero times are unknown.
+func span(first, last, first2, last2 time.Time) (time.Time, time.Time) {
+	if first.IsZero() || !first2.IsZero() && first2.Before(first) {
+		first = first2
 	}
-	for _, p := range f.Hops {
-		p.tidy()
+	if last2.After(last) {
+		last = last2
 	}
-	if f.Sends != nil {
-		f.Sends.tidy()
-	}
-	return f
+	return first, last
 }
 
 func (p *Progress) tidy() {
@@ -113,43 +92,6 @@ func (p *Progress) Between(from, to time.Time) []Tick {
 	}
 	i, j := find(from.Unix()+1), find(to.Unix())
 	return p.Ticks[i:max(i, j)]
-}
-
-// answersOf adds up the answers of all entries; where several roles log the same requests each keeps its own count.
-func answersOf(texts []*textHits, m *matcher) []Answer {
-	type key struct {
-		request, role string
-		code          int
-	}
-	sums := map[key]*Answer{}
-	for _, t := range texts {
-		for k, c := range t.answers {
-			id := key{k.request, m.roleID(k.role), k.code}
-			a := sums[id]
-			if a == nil {
-				a = &Answer{Request: id.request, Role: id.role, Code: id.code, Example: t.sighting("answers", c.example)}
-				sums[id] = a
-			} else if e := t.sighting("answers", c.example); earlier(e, a.Example) {
-				a.Example = e
-			}
-			a.Count += c.count
-			first, last := stamp(c.first), stamp(c.last)
-			if a.First.IsZero() || !first.IsZero() && first.Before(a.First) {
-				a.First = first
-			}
-			if last.After(a.Last) {
-				a.Last = last
-			}
-		}
-	}
-	out := make([]Answer, 0, len(sums))
-	for _, a := range sums {
-		out = append(out, *a)
-	}
-	slices.SortFunc(out, func(a, b Answer) int {
-		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Code, b.Code))
-	})
-	return out
 }
 
 // earlier orders sightings by time, unknown last, then by place.
@@ -183,14 +125,12 @@ func stamp(nanos int64) time.Time {
 	return time.Unix(0, nanos).UTC()
 }
 
-// waitingOf lists the requests that had answers once and have none until the end of their log.
+// waitingOf lists the requests that had answers once and have none until the end of their log: no others are left.
 func waitingOf(texts []*textHits, m *matcher) []Waiting {
 	var out []Waiting
 	for _, t := range texts {
 		for key, w := range t.waits {
-			if w.answers > 0 && w.count > 0 {
-				out = append(out, Waiting{Request: key.request, Role: m.roleID(key.role), Count: w.count, Since: stamp(w.since), Until: stamp(w.until), Example: t.sighting("requests-answered", w.example)})
-			}
+			out = append(out, Waiting{Request: key.request, Role: m.roleID(key.role), Count: w.count, Since: stamp(w.since), Until: stamp(w.until), Example: t.sighting("requests-answered", w.example)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Waiting) int {

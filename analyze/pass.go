@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -28,8 +28,10 @@ type pass struct {
 	zone    *time.Location
 
 	snapshots
+	seen    work
 	texts   []*textHits
 	current *textHits
+	notes   notebook
 	minutes int // minute counters in use
 	entries int
 	bytes   int64
@@ -41,6 +43,7 @@ type textHits struct {
 	Text
 	roleID    int16 // role by name of the entry; -1 unknown
 	rules     map[cellKey]*cell
+	cells     []entryCell   // rules, once the entry is read
 	targeted  map[int32]int // by rule: hits whose target was looked at
 	targets   int           // cells
 	hops      map[hopKey]*progress
@@ -61,6 +64,11 @@ type cellKey struct {
 	target string
 }
 
+type entryCell struct {
+	cellKey
+	cell
+}
+
 // Bounds on telling targets apart: hits of a rule in an entry that are looked at for it, and cells of an entry.
 const (
 	maxTargeted = 20_000
@@ -68,7 +76,7 @@ const (
 )
 
 func newPass(m *matcher, year int, zone *time.Location) *pass {
-	return &pass{shared: m, scanner: m.set.NewScanner(), in: bufio.NewReaderSize(nil, 64<<10), year: year, zone: zone}
+	return &pass{shared: m, scanner: m.set.NewScanner(), in: bufio.NewReaderSize(nil, 64<<10), year: year, zone: zone, seen: newWork(m)}
 }
 
 // read takes in one entry. Only the loss of the input itself is an error; what is malformed is noted.
@@ -151,6 +159,7 @@ func (p *pass) scanText(in io.Reader, src source) error {
 	stats, err := p.scanner.Scan(in, scan.Options{Year: p.year, Location: p.zone}, p.hit)
 	p.lines += stats.Lines
 	t.take(stats)
+	p.seen.add(t)
 	t.rest()
 	p.texts = append(p.texts, t)
 	return err
@@ -158,13 +167,13 @@ func (p *pass) scanText(in io.Reader, src source) error {
 
 // rest gives back what is of use only while the entry is read: a bundle may have thousands of them.
 func (t *textHits) rest() {
-	t.lastSeqs, t.targeted = nil, nil
-	for _, h := range t.hops {
-		h.ticks = slices.Clone(h.ticks)
+	t.cells = make([]entryCell, 0, len(t.rules))
+	for key, c := range t.rules {
+		c.rest()
+		t.cells = append(t.cells, entryCell{key, *c})
 	}
-	for _, a := range t.answers {
-		a.ticks = slices.Clone(a.ticks)
-	}
+	maps.DeleteFunc(t.waits, func(_ waitKey, w *wait) bool { return !w.open() })
+	t.rules, t.lastSeqs, t.targeted, t.hops, t.answers = nil, nil, nil, nil, nil
 }
 
 // take copies what the scanner counted.
@@ -205,7 +214,7 @@ func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
 		return
 	}
 	c := p.current.cell(rule, role, h, p.shared.rules[rule].target)
-	p.minutes += c.add(h, p.minutes < maxMinutes, &p.shared.rules[rule])
+	p.minutes += c.add(h, p.minutes < maxMinutes, &p.shared.rules[rule], &p.notes)
 }
 
 // cell finds the counter for a hit. Past the bounds hits go to the counter without a target.
@@ -249,15 +258,25 @@ func readAll(ctx context.Context, r *bundle.Reader, m *matcher, workers, year in
 	}
 	err := r.Each(ctx, workers, func(worker int, f *bundle.File) error { return passes[worker].read(f) })
 	total := passes[0]
-	for _, p := range passes[1:] {
-		total.merge(p)
+	for i, p := range passes {
+		p.rest()
+		if i > 0 {
+			total.merge(p)
+		}
 	}
 	sort.Slice(total.texts, func(i, j int) bool { return total.texts[i].Entry < total.texts[j].Entry })
 	return total, err
 }
 
+// rest gives back what is of use only while entries are read.
+func (p *pass) rest() {
+	p.notes.close()
+	p.scanner, p.in, p.current = nil, nil, nil
+}
+
 func (p *pass) merge(o *pass) {
 	p.snapshots.add(&o.snapshots)
+	p.seen.merge(&o.seen)
 	p.texts = append(p.texts, o.texts...)
 	p.entries += o.entries
 	p.bytes += o.bytes

@@ -156,6 +156,9 @@ type wait struct {
 	example      sample
 }
 
+// open tells whether there were answers before and requests without one since.
+func (w *wait) open() bool { return w.answers > 0 && w.count > 0 }
+
 var requestMarks = [][]byte{[]byte("rpc client request"), []byte("RPC Client Request")}
 
 func (t *textHits) asked(key waitKey, h scan.Hit) {

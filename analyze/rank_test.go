@@ -45,7 +45,7 @@ func found(cause, confidence string, since, until float64) Evidence {
 }
 
 func order(f *Facts, evidence ...Evidence) []string {
-	ds := diagnose(evidence, f)
+	ds := diagnose(f, evidence)
 	explain(ds, clockTie)
 	var slugs []string
 	for _, d := range rank(ds, f, clockTie) {
@@ -88,7 +88,7 @@ func TestUnrelatedNodeExplainsNothing(t *testing.T) {
 	node.Subject, pod.Subject = Subject{Node: "n1"}, Subject{Pod: "p"}
 	all := []Evidence{node, pod}
 	f.place(all)
-	ds := diagnose(all, f)
+	ds := diagnose(f, all)
 	explain(ds, clockTie)
 	for _, d := range ds {
 		if d.by != nil {
@@ -140,7 +140,7 @@ func TestSeverity(t *testing.T) {
 		{"a pause is not the end", Evidence{Cause: "redis", Confidence: Certain, Since: at(1), Until: at(59), Count: 10, Quiet: time.Minute}, Critical, false},
 		{"a single mild line", Evidence{Cause: "redis", Confidence: Likely, Severity: Warning, Since: at(1), Until: at(1), Count: 1}, Warning, false},
 	} {
-		d := diagnose([]Evidence{c.evidence}, f)[0]
+		d := diagnose(f, []Evidence{c.evidence})[0]
 		if d.severity != c.want || d.recovered != c.over {
 			t.Errorf("%s: severity %s, over %v; want %s, %v", c.name, d.severity, d.recovered, c.want, c.over)
 		}

@@ -9,9 +9,9 @@ import (
 
 // circumstances are what a recast looks at besides the episode itself.
 type circumstances struct {
-	starts []time.Time       // of any process of the installation, sorted
-	rolls  []time.Time       // pod rebuilds and rollouts, sorted
-	others map[string][]sign // what else was found, by cause
+	starts []time.Time // of any process of the installation, sorted
+	rolls  []time.Time // pod rebuilds and rollouts, sorted
+	others signs       // what else was found
 }
 
 // sameTime is how far apart two pieces of evidence may lie and still be of one time.
@@ -63,26 +63,46 @@ type sign struct {
 	since, until     time.Time
 }
 
-// signsOf sorts evidence by what it speaks for.
-func signsOf(lists ...[]Evidence) map[string][]sign {
-	out := map[string][]sign{}
-	for _, list := range lists {
-		for i := range list {
-			e := &list[i]
-			out[e.Cause] = append(out[e.Cause], sign{e.Check, e.Subject.Pod, e.Subject.Role, sure(e.Confidence), e.Since, e.Until})
+// signs are kept by the cause that they speak for; only the causes that some recast asks for have a key.
+type signs map[string][]sign
+
+// signsFor makes room for what the recasts of the rules ask for.
+func signsFor(rules []*specs.Rule) signs {
+	out := signs{}
+	for _, rule := range rules {
+		for _, r := range rule.Recast {
+			for _, cause := range slices.Concat(r.With, r.Without) {
+				out[cause] = nil
+			}
 		}
 	}
 	return out
 }
 
-// plainSigns is what the episodes would mean without any recast.
-func plainSigns(eps []*episode) map[string][]sign {
-	out := map[string][]sign{}
-	for _, e := range eps {
-		s := sign{e.rule.ID, e.subject.Pod, e.subject.Role, sure(e.confidence()), e.first, e.last}
-		out[e.rule.Cause] = append(out[e.rule.Cause], s)
+func (s signs) add(cause string, one sign) {
+	if list, asked := s[cause]; asked {
+		s[cause] = append(list, one)
 	}
-	return out
+}
+
+// addPlain takes in what the episodes would mean without any recast.
+func (s signs) addPlain(eps []*episode) {
+	for _, e := range eps {
+		s.add(e.rule.Cause, sign{e.rule.ID, e.subject.Pod, e.subject.Role, sure(e.confidence()), e.first, e.last})
+	}
+}
+
+// replace forgets what it has for what evidence speaks for.
+func (s signs) replace(lists ...[]Evidence) {
+	for cause, list := range s {
+		s[cause] = list[:0]
+	}
+	for _, list := range lists {
+		for i := range list {
+			e := &list[i]
+			s.add(e.Cause, sign{e.Check, e.Subject.Pod, e.Subject.Role, sure(e.Confidence), e.Since, e.Until})
+		}
+	}
 }
 
 // overlap tells whether two spans meet; unknown times meet any.
@@ -98,9 +118,9 @@ func sure(c string) int {
 	return slices.Index([]string{Possible, Likely, Certain}, c)
 }
 
-// recast states what each episode means, given what else was found.
-func recast(eps []*episode, c *circumstances) []Evidence {
-	out := make([]Evidence, 0, len(eps))
+// recast states what each episode means, given what else was found. It writes to the memory of out.
+func recast(out []Evidence, eps []*episode, c *circumstances) []Evidence {
+	out = slices.Grow(out[:0], len(eps))
 	for _, e := range eps {
 		ev := e.evidence()
 		if r := e.recastBy(c); r != nil {

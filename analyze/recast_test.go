@@ -11,8 +11,9 @@ func TestRecast(t *testing.T) {
 	min := func(n float64) specs.Duration { return specs.Duration(n * float64(time.Minute)) }
 	c := &circumstances{
 		starts: []time.Time{at(0)}, rolls: []time.Time{at(30)},
-		others: signsOf([]Evidence{{Check: "x", Cause: "redis", Confidence: Likely, Since: at(10), Until: at(12)}, {Check: "y", Cause: "kafka", Confidence: Possible, Since: at(10), Until: at(12)}}),
+		others: signs{"redis": nil, "kafka": nil},
 	}
+	c.others.replace([]Evidence{{Check: "x", Cause: "redis", Confidence: Likely, Since: at(10), Until: at(12)}, {Check: "y", Cause: "kafka", Confidence: Possible, Since: at(10), Until: at(12)}})
 	ep := func(first, last float64, count int, quiet time.Duration) *episode {
 		return &episode{rule: &compiledRule{Rule: &specs.Rule{ID: "own"}}, count: count, first: at(first), last: at(last), quiet: quiet}
 	}

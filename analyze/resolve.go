@@ -27,8 +27,8 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	}
 	f.Pods = mergePods(p.Pods, f.Collected, m.specs)
 	f.Events = mergeEvents(p.Events, f.Collected)
-	f.Flow = flowOf(p.texts, m)
-	f.Answers = answersOf(p.texts, m)
+	f.Flow = p.seen.flow()
+	f.Answers = p.seen.answered()
 	f.Waiting = waitingOf(p.texts, m)
 	f.Sequences = sequencesOf(p.texts)
 	f.Templates = templatesOf(p.texts)
@@ -59,6 +59,7 @@ func (t *textHits) settle(m *matcher) {
 	sortStrings(t.Roles)
 	t.Version = top(t.versions)
 	t.Log = t.Log || len(t.modules) > 0
+	t.modules, t.versions = nil, nil
 }
 
 // top is the key with the highest count; the first by name among equals.

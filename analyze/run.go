@@ -60,18 +60,18 @@ func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*F
 // judge turns facts and hits into the report.
 func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	eps, context := episodesOf(p, m, f)
-	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: plainSigns(eps)}
-	f.Evidence = recast(eps, c)
+	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: signsFor(m.specs.Rules)}
+	c.others.addPlain(eps)
+	f.Evidence = recast(nil, eps, c)
 	findings := runChecks(o.Checks, f)
-	c.others = signsOf(f.Evidence, evidenceOf(findings))
-	f.Evidence = nil // the same again takes its place
-	f.Evidence = recast(eps, c)
+	c.others.replace(f.Evidence, evidenceOf(findings))
+	f.Evidence = recast(f.Evidence[:0], eps, c) // in the same place: there may be very much
 	findings = runChecks(o.Checks, f)
 	refute(f.Evidence, findings)
-	all := slices.Concat(f.Evidence, evidenceOf(findings))
-	f.Evidence = all[:len(f.Evidence)] // no second copy: there may be very much
-	f.place(all)
-	ds := diagnose(all, f)
+	found := evidenceOf(findings)
+	f.place(f.Evidence)
+	f.place(found)
+	ds := diagnose(f, f.Evidence, found)
 	var faults, benign []*diagnosis
 	for _, d := range ds {
 		if d.cause.Benign {
@@ -102,6 +102,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 func episodesOf(p *pass, m *matcher, f *Facts) (eps []*episode, context map[string]int) {
 	context = map[string]int{}
 	subjects := subjectsOf(p.texts, m, f.Versions)
+	p.texts = nil // used up
 	for i, s := range subjects {
 		subjects[i] = nil // used up
 		if !s.enough() {

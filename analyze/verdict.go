@@ -182,20 +182,34 @@ func (d *diagnosis) sightings() []Sighting {
 	out := []Sighting{}
 	for round := 0; round < shownSamples; round++ {
 		for _, e := range d.evidence {
-			if round < len(e.Samples) && len(out) < shownSightings && !shown(out, e.Samples[round]) {
-				s := e.Samples[round]
-				s.Check, s.Count = e.Check, 1
-				if s.Says == (specs.Text{}) {
-					s.Says = e.Says
-				}
-				if round == 0 {
-					s.Count = max(1, e.Count)
-				}
-				out = append(out, s)
+			if len(out) == shownSightings {
+				return out
+			}
+			if round < len(e.Hits)+len(e.Samples) {
+				out = e.show(out, round)
 			}
 		}
 	}
 	return out
+}
+
+// show adds what stands in place i for a piece of evidence, unless it is there.
+func (e *Evidence) show(list []Sighting, i int) []Sighting {
+	s, text := e.sighting(i)
+	if shown(list, s) {
+		return list
+	}
+	s.Check, s.Count = e.Check, 1
+	if s.Says == (specs.Text{}) {
+		s.Says = e.Says
+	}
+	if i == 0 {
+		s.Count = max(1, e.Count)
+	}
+	if i < len(e.Hits) {
+		s.Text = text.String()
+	}
+	return append(list, s)
 }
 
 // shown tells whether a line is there already: two rules, or a rule and a check, may point at the same one.

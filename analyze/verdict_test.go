@@ -22,7 +22,7 @@ func pathFacts() *Facts {
 }
 
 func judged(f *Facts, evidence ...Evidence) (Verdict, []HopState) {
-	ds := diagnose(evidence, f)
+	ds := diagnose(f, evidence)
 	explain(ds, clockTie)
 	ranked := rank(ds, f, clockTie)
 	hops := hopStates(ranked, f)

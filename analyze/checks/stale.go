@@ -31,17 +31,17 @@ var staleEndpoints = analyze.Check{
 			if e.Cause != "rpc-service-down" && e.Cause != "discovery-stale-endpoints" {
 				continue
 			}
-			ip := net.ParseIP(hostOf(e.Attrs["addr"], e.Subject.Target))
+			ip := net.ParseIP(hostOf(e.Attrs.Get("addr"), e.Subject.Target))
 			if ip == nil || ip.IsLoopback() || pods[ip.String()] || e.Until.Sub(e.Since) < staleAfter {
 				continue
 			}
 			found = append(found, analyze.Evidence{
 				Cause: "discovery-stale-endpoints", Confidence: analyze.Certain, Subject: e.Subject, Since: e.Since, Until: e.Until, Quiet: e.Quiet,
-				Samples: e.Samples,
-				Says:    say(fmt.Sprintf("%s 不属于任何现有 Pod，却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
+				Hits: e.Hits,
+				Says: say(fmt.Sprintf("%s 不属于任何现有 Pod，却一直在被拨", ip), fmt.Sprintf("%s belongs to no pod and is dialled all the time", ip)),
 			})
 			refuted = append(refuted, analyze.Refutation{
-				Cause: "rpc-service-down", Target: cmp.Or(e.Subject.Target, e.Attrs["addr"]), Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
+				Cause: "rpc-service-down", Target: cmp.Or(e.Subject.Target, e.Attrs.Get("addr")), Because: say("该地址不属于任何现有 Pod", "the address belongs to no pod that exists"),
 			})
 		}
 		out := answer(found)
