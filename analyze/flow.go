@@ -29,6 +29,9 @@ type Tick struct {
 	Count  int
 }
 
+// untidied is how many ticks may wait to be sorted in, beyond a quarter of those that are.
+const untidied = 4096
+
 func (p *Progress) join(role string, c progress) {
 	p.Count += c.count
 	p.Roles[role] += c.count
@@ -36,7 +39,7 @@ func (p *Progress) join(role string, c progress) {
 		p.Ticks = append(p.Ticks, s.tick())
 	}
 	p.Dropped = p.Dropped || c.dropped
-	if len(p.Ticks) > 2*p.tidied+maxSeconds { // many components work in the same seconds
+	if len(p.Ticks) > p.tidied+p.tidied/4+untidied { // many components work in the same seconds
 		p.tidy()
 	}
 	if c.first == 0 {

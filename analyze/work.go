@@ -62,6 +62,7 @@ func (w *work) answer(key answerKey, a *Answer) {
 func (w *work) merge(o *work) {
 	for key, p := range o.hops {
 		progressIn(w.hops, key).joinAll(p)
+		delete(o.hops, key)
 	}
 	for key, p := range o.sends {
 		progressIn(w.sends, key).joinAll(p)
@@ -69,7 +70,7 @@ func (w *work) merge(o *work) {
 	for key, a := range o.answers {
 		w.answer(key, a)
 	}
-	o.hops, o.sends, o.answers = nil, nil, nil
+	o.sends, o.answers = nil, nil
 }
 
 // flow is the progress of every hop, and the sends as the role logged them that saw most; they are handed over.

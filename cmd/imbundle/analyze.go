@@ -114,7 +114,7 @@ func inputName(path string) string {
 
 // judge reads r once, closes it and returns the verdict.
 func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags, name string) (*analyze.Report, error) {
-	boundMemory(48 << 20)
+	boundMemory(40 << 20)
 	rep, err := analyze.Run(ctx, r, set, analyze.Options{
 		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Name: name, Now: time.Now(),
 	})
