@@ -31,11 +31,7 @@ func (c *cutter) write(p []byte) (past bool) {
 	for len(p) > 0 {
 		switch {
 		case c.inLine:
-			i := bytes.IndexByte(p, '\n') + 1
-			c.inLine = i == 0
-			if i == 0 {
-				i = len(p)
-			}
+			i := c.decided(p)
 			c.pass(p[:i])
 			p = p[i:]
 		case len(c.pending) == 0 && len(p) >= timestampSize:
@@ -56,6 +52,40 @@ func (c *cutter) write(p []byte) (past bool) {
 		}
 	}
 	return false
+}
+
+// decided is how much of p, which begins inside a line, shares that line's fate: the rest of the line, or of all lines
+// when no time decides anything.
+func (c *cutter) decided(p []byte) int {
+	i := bytes.IndexByte(p, '\n') + 1
+	if i > 0 && c.takesAll() {
+		i = bytes.LastIndexByte(p, '\n') + 1
+		c.noteLast(p[:i])
+	}
+	c.inLine = i == 0
+	if i == 0 {
+		return len(p)
+	}
+	return i
+}
+
+// takesAll reports whether every line that is still to come is in the window.
+func (c *cutter) takesAll() bool { return c.begin.IsZero() && c.end.IsZero() && !c.first.IsZero() }
+
+// noteLast keeps the stamp of the last line that begins in p and has one; p ends with a line.
+func (c *cutter) noteLast(p []byte) {
+	for len(p) > 0 {
+		start := bytes.LastIndexByte(p[:len(p)-1], '\n') + 1
+		if start == 0 {
+			return
+		}
+		line := p[start:]
+		if stamp := stampOf(line[:min(timestampSize, len(line))]); looksLikeTime(stamp) {
+			c.stampSize = copy(c.stamp[:], stamp)
+			return
+		}
+		p = p[:start]
+	}
 }
 
 // flush judges the line that begins with the pending bytes and passes those on.
@@ -80,13 +110,13 @@ func (c *cutter) close() {
 func (c *cutter) judge(start []byte) (past bool) {
 	c.inLine = true
 	c.lines++
-	stamp, _, _ := bytes.Cut(start, []byte{' '})
+	stamp := stampOf(start)
 	if !looksLikeTime(stamp) {
 		c.untimed = c.untimed || c.lines == 1
 		return false
 	}
 	c.stampSize = copy(c.stamp[:], stamp)
-	if c.begin.IsZero() && c.end.IsZero() && !c.first.IsZero() {
+	if c.takesAll() {
 		return false
 	}
 	t := c.last()
@@ -99,6 +129,12 @@ func (c *cutter) judge(start []byte) (past bool) {
 	}
 	c.skip = !c.begin.IsZero() && !t.After(c.begin)
 	return false
+}
+
+// stampOf is the first word of a line's beginning.
+func stampOf(start []byte) []byte {
+	stamp, _, _ := bytes.Cut(start, []byte{' '})
+	return stamp
 }
 
 // looksLikeTime reports whether a word has the shape of 2006-01-02T15:04:05….
