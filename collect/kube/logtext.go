@@ -11,6 +11,7 @@ import (
 func (r *reading) got() bool { return r.kept != nil && r.kept.total > 0 }
 
 func (r *reading) free() {
+	defer memory.left(r)
 	for _, k := range []*keeper{r.kept, r.newest} {
 		if k != nil {
 			k.free()

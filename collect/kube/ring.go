@@ -6,17 +6,10 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 )
 
 // chunkSize is the unit in which a log is held and dropped.
 const chunkSize = 256 << 10
-
-// plainLimit is how much of all logs together is held as it came; chunks beyond it are compressed.
-const plainLimit = 8 << 20
-
-// plain counts the uncompressed bytes held by every keeper.
-var plain atomic.Int64
 
 // chunk is a piece of a log, compressed or not.
 type chunk struct {
@@ -100,21 +93,29 @@ func (k *keeper) put() {
 	}
 }
 
-// hold makes a chunk and counts its memory.
+// hold makes a chunk of data, which it keeps: as it is while memory is there, compressed otherwise.
 func (k *keeper) hold(data []byte) chunk {
-	c := pack(data)
+	c := chunk{data: data, size: len(data)}
+	if !memory.takePlain(cap(data)) {
+		c = pack(data)
+		memory.take(cap(c.data))
+	}
 	k.held += int64(cap(c.data))
-	memory.take(cap(c.data))
 	return c
 }
 
 // giveUp frees a chunk's memory; the chunk is empty afterwards.
 func (k *keeper) giveUp(c *chunk) {
+	if c.data == nil {
+		return
+	}
 	n := cap(c.data)
-	c.free()
-	*c = chunk{}
+	if !c.packed {
+		reuse(c.data)
+	}
 	k.held -= int64(n)
-	memory.take(-n)
+	memory.give(n, !c.packed)
+	*c = chunk{}
 }
 
 func (k *keeper) drop() {
@@ -171,6 +172,7 @@ func (k *keeper) writeHead(w io.Writer) (int64, error) {
 		if i == len(k.head)-1 && k.dropped > 0 {
 			data = data[:bytes.LastIndexByte(data, '\n')+1]
 		}
+		memory.writes()
 		m, err := w.Write(data)
 		done()
 		k.giveUp(&k.head[i])
@@ -198,6 +200,7 @@ func (k *keeper) writeTail(w io.Writer) (int64, error) {
 				data = nil // the rest of a line whose beginning was dropped
 			}
 		}
+		memory.writes()
 		m, err := w.Write(data)
 		done()
 		if i < len(k.tail) {
@@ -219,13 +222,8 @@ var packers = sync.Pool{New: func() any {
 	return w
 }}
 
-// pack holds data as it is while there is room, and compressed otherwise. It keeps data.
+// pack compresses a chunk and gives data back.
 func pack(data []byte) chunk {
-	size := len(data)
-	if plain.Add(int64(size)) <= plainLimit {
-		return chunk{data: data, size: size}
-	}
-	plain.Add(-int64(size))
 	room := *buffers.Get().(*[]byte)
 	defer reuse(room)
 	b := bytes.NewBuffer(room[:0])
@@ -236,8 +234,8 @@ func pack(data []byte) chunk {
 	if closeErr := w.Close(); err != nil || closeErr != nil {
 		panic("writing to memory failed") // a bytes.Buffer takes everything
 	}
-	reuse(data)
-	return chunk{data: bytes.Clone(b.Bytes()), size: size, packed: true}
+	defer reuse(data)
+	return chunk{data: bytes.Clone(b.Bytes()), size: len(data), packed: true}
 }
 
 // bytes are the chunk's content; done gives back what they take.
@@ -258,11 +256,3 @@ func (c chunk) bytes() (data []byte, done func(), err error) {
 }
 
 var unpackers = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
-
-// free gives the chunk's room back; it must not be used again.
-func (c chunk) free() {
-	if !c.packed && c.size > 0 {
-		plain.Add(-int64(c.size))
-		reuse(c.data)
-	}
-}

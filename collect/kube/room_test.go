@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -30,6 +31,12 @@ func noise(seed uint64, size int) string {
 	return b.String()
 }
 
+func heldNow() int64 {
+	memory.mu.Lock()
+	defer memory.mu.Unlock()
+	return memory.held
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -37,13 +44,28 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestSlowStreamsMemory looks at the heap when 200 streams are open at once, each in the middle of its log.
+// talk are log lines as services write them.
+func talk(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		at := time.Date(2026, 11, 25, 3, 0, 0, i, time.UTC)
+		fmt.Fprintf(&b, "%s INFO [PID:1] msg transferred {\"operationID\": \"%x\", \"seq\": %d}\n", at.Format(time.RFC3339Nano), i*i, i)
+	}
+	return b.String()
+}
+
+// TestSlowStreamsMemory looks at the heap when 200 streams are open at once, each in the middle of its log: small ones that
+// hardly compress, and larger ones.
 func TestSlowStreamsMemory(t *testing.T) {
+	slowStreams(t, noise(1, 400<<10), 300<<10)
+	slowStreams(t, talk(1200<<10), 1000<<10)
+}
+
+func slowStreams(t *testing.T, text string, middle int) {
 	const all, limit = 200, 128 << 20
 	f := newFaulty(t)
 	f.handle("/api/v1/namespaces/openim/pods", answer(podList()))
-	text := noise(1, 400<<10)
-	half := strings.Index(text[300<<10:], "\n") + 300<<10
+	half := strings.Index(text[middle:], "\n") + middle
 	var open sync.WaitGroup
 	open.Add(all)
 	var streams []*stream
@@ -70,8 +92,10 @@ func TestSlowStreamsMemory(t *testing.T) {
 		peak.Store(heap())
 	}()
 	_, r := run(t, collect.Options{}, &logs{c, survey(c, streams...)})
-	if took := peak.Load() - before; took > limit || peak.Load() == 0 {
-		t.Errorf("%d open streams take %d MB", all, took>>20)
+	took := peak.Load() - before
+	t.Logf("%d open streams with %d KB each take %d MB", all, middle>>10, took>>20)
+	if took > limit || peak.Load() == 0 {
+		t.Errorf("%d MB are more than %d MB", took>>20, limit>>20)
 	}
 	if got := read(t, r, streams[all-1].entry()); got != text {
 		t.Errorf("%d bytes of %d came through", len(got), len(text))
@@ -111,7 +135,7 @@ func TestLargeLogsWait(t *testing.T) {
 			case <-done:
 				return
 			case <-time.After(time.Millisecond):
-				peak.Store(max(peak.Load(), held.Load()))
+				peak.Store(max(peak.Load(), heldNow()))
 			}
 		}
 	})
@@ -127,8 +151,8 @@ func TestLargeLogsWait(t *testing.T) {
 			t.Errorf("%s: %d bytes of %d came through", s.pod, len(got), len(text))
 		}
 	}
-	if !res.Complete || held.Load() != 0 {
-		t.Errorf("complete %v: %s; %d bytes are still counted as held", res.Complete, res.Reason, held.Load())
+	if !res.Complete || heldNow() != 0 {
+		t.Errorf("complete %v: %s; %d bytes are still counted as held", res.Complete, res.Reason, heldNow())
 	}
 }
 
@@ -214,4 +238,53 @@ func TestTimeIsShared(t *testing.T) {
 			t.Errorf("%s got no share of the time: %q", s.pod, text)
 		}
 	}
+}
+
+// TestRoom has four large logs in memory that is short: two go on, the others wait for what is being written, and go on too
+// when nothing is.
+func TestRoom(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	m := &room{plainLimit: plainRoom + 1<<20, limit: 10 << 20, freed: make(chan struct{})}
+	logs := map[int]*reading{}
+	for i := range 4 {
+		logs[i] = &reading{kept: &keeper{held: smallLog + 1}}
+	}
+	may := func(want string) {
+		t.Helper()
+		var got []string
+		for i := range 4 {
+			if logs[i] == nil {
+				continue
+			}
+			if _, _, ok := m.mayGrow(logs[i]); ok {
+				got = append(got, fmt.Sprint(i))
+			}
+		}
+		if strings.Join(got, "") != want {
+			t.Errorf("%q may grow, want %q", got, want)
+		}
+	}
+	may("0123")
+	m.takePlain(1 << 20)
+	m.writes()
+	may("01")
+	if began := time.Now(); !m.wait(ctx, logs[2]) || time.Since(began) < patience/2 {
+		t.Error("a log does not wait for what is being written")
+	}
+	may("0123")
+	m.take(9 << 20)
+	may("0")
+	m.left(logs[0])
+	delete(logs, 0)
+	may("1")
+	time.AfterFunc(20*time.Millisecond, func() { m.give(9<<20, false) })
+	m.writes()
+	if began := time.Now(); !m.wait(ctx, logs[2]) || time.Since(began) > patience/2 {
+		t.Error("a log that may go on is not woken")
+	}
+	m.writes()
+	may("12")
+	m.give(1<<20, true)
+	may("123")
 }
