@@ -72,14 +72,14 @@ func (a *api) log(w http.ResponseWriter, pod string) {
 	}
 }
 
-// stamped copies lines, each behind a time that is now.
+// stamped copies lines, each behind a time that is a little later than that of the one before.
 func (a *api) stamped(w io.Writer, r io.Reader) error {
 	in, block := bufio.NewReaderSize(r, 64<<10), make([]byte, 0, 96<<10)
+	stamp := newStamp(time.Now())
 	for {
 		line, err := in.ReadSlice('\n')
 		if len(line) > 0 {
-			block = time.Now().UTC().AppendFormat(block, "2006-01-02T15:04:05.000000000Z ")
-			block = append(block, line...)
+			block = append(stamp.appendNext(block), line...)
 		}
 		if len(block) > 64<<10 || err == io.EOF {
 			n, failed := w.Write(block)
@@ -87,11 +87,31 @@ func (a *api) stamped(w io.Writer, r io.Reader) error {
 			if failed != nil || err == io.EOF {
 				return failed
 			}
-			block = block[:0]
+			block, stamp = block[:0], newStamp(time.Now())
 			time.Sleep(a.pause)
 		}
 		if err != nil && err != bufio.ErrBufferFull {
 			return err
 		}
 	}
+}
+
+// stamp is a kubelet's time before a line. Only its fraction moves on: formatting every one would cost more than all
+// else that the API does, on processors that the collection could use.
+type stamp struct {
+	second   []byte
+	fraction uint32
+}
+
+func newStamp(t time.Time) *stamp {
+	return &stamp{t.UTC().AppendFormat(nil, "2006-01-02T15:04:05."), uint32(t.Nanosecond())}
+}
+
+func (s *stamp) appendNext(b []byte) []byte {
+	s.fraction = min(s.fraction+12_347, 999_999_999)
+	b = append(b, s.second...)
+	for unit := uint32(100_000_000); unit > 0; unit /= 10 {
+		b = append(b, '0'+byte(s.fraction/unit%10))
+	}
+	return append(b, "Z "...)
 }

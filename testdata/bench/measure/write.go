@@ -10,7 +10,7 @@ import (
 // collecting runs imbundle collect against an API that serves the logs of a gigabyte as fast as they are taken; what serving
 // costs is not in the CPU time, but takes the same processors.
 func (b bench) collecting() error {
-	fmt.Println("imbundle collect from a local API: 300 pods, 1 GB of logs at full speed; 200 pods that log slowly")
+	fmt.Println("imbundle collect from a local API, start to end: 300 logs of 3.7 MB at full speed, 200 logs of 1 MB slowly; no metrics, so no wait between samples")
 	start, err := b.startUp(b.imbundle, "version")
 	if err != nil {
 		return err
