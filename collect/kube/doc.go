@@ -10,7 +10,7 @@
 // streamed row by row; one whose connection drops goes on in the same snapshot. Logs use at most 16 streams, 5 of one
 // node; a stream that is silent for the idle timeout ends, and a node that never answers is given up without holding up
 // the others. Of a log above its size limit its newest lines are asked for, as many as fit, and its head; what is held of
-// it in memory is compressed.
+// it in memory is compressed beyond 32 MB of all logs together.
 // Of a Secret never more is asked than its row of a table, by name where the user may not list all of them.
 // Nothing is ever written to the cluster; exec is used only when it was asked for and is granted.
 package kube
