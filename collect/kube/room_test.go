@@ -248,7 +248,7 @@ func TestRoom(t *testing.T) {
 	m := &room{plainLimit: plainRoom + 1<<20, limit: 10 << 20, freed: make(chan struct{})}
 	logs := map[int]*reading{}
 	for i := range 4 {
-		logs[i] = &reading{kept: &keeper{held: smallLog + 1}}
+		logs[i] = &reading{piece: piece{kept: &keeper{held: smallLog + 1}}}
 	}
 	may := func(want string) {
 		t.Helper()
