@@ -38,7 +38,8 @@ func (d *described) Collect(ctx context.Context, b *collect.Batch) error {
 	select {
 	case <-d.s.listed:
 	case <-ctx.Done():
-		return ctx.Err()
+		b.Gap(bundle.Gap{Entry: bundle.AllDescribes, Reason: bundle.Timeout, Detail: "the lists of objects had not come when " + endText(ctx)})
+		return nil
 	}
 	snapshot, err := replay.New(b.Written(), d.c.snapshot, replay.Ahead(d.c.Clock()))
 	if err != nil {
@@ -47,6 +48,9 @@ func (d *described) Collect(ctx context.Context, b *collect.Batch) error {
 	found, err := snapshot.Objects(describedKinds...)
 	if err != nil {
 		return fmt.Errorf("reading the lists back: %w", err)
+	}
+	if len(found) == 0 {
+		b.Gap(bundle.Gap{Entry: bundle.AllDescribes, Reason: bundle.NotFound, Detail: "no list brought an object that could be described"})
 	}
 	for _, o := range found {
 		b.Expect(describeEntry(o))
