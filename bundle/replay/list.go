@@ -24,6 +24,9 @@ type list struct {
 	index map[string]map[string][]int // by path of a field, then by its value
 }
 
+// largestList bounds what is read of one list, which is held whole while it is read: a hostile bundle may say anything.
+const largestList = 512 << 20
+
 // roomForLists is how much of the lists is kept in memory: the last that were asked for.
 const roomForLists = 96 << 20
 
@@ -83,7 +86,7 @@ func (c *Cluster) load(s *shelf) (*list, error) {
 	}
 	if s.objects != "" {
 		err := c.read(s.objects, func(r io.Reader) error {
-			return readList(r, func(_ typed, o object) error { l.add(o); return nil })
+			return readList(io.LimitReader(r, largestList), func(_ typed, o object) error { l.add(o); return nil })
 		})
 		if err != nil {
 			l.cut = err.Error()
@@ -116,7 +119,7 @@ func (l *list) readTable(ns string) func(io.Reader) error {
 			Columns json.RawMessage `json:"columnDefinitions"`
 			Rows    []tableRow      `json:"rows"`
 		}
-		if err := json.NewDecoder(r).Decode(&table); err != nil {
+		if err := json.NewDecoder(io.LimitReader(r, largestList)).Decode(&table); err != nil {
 			return err
 		}
 		var columns []metav1.TableColumnDefinition
