@@ -219,9 +219,7 @@ func (e *episode) pick(all []Hit) {
 	untimed := max(to, sort.Search(len(all), func(i int) bool { return all[i].at == 0 }))
 	end := min(to, from+shownSamples)
 	e.hits = all[from:end:end]
-	for _, x := range all[untimed:min(len(all), untimed+shownSamples-len(e.hits))] {
-		e.hits = append(e.hits, x)
-	}
+	e.hits = append(e.hits, all[untimed:min(len(all), untimed+shownSamples-len(e.hits))]...)
 }
 
 // confidence is the rule's own, likely where it states none.

@@ -21,8 +21,6 @@ const (
 	asMetadata // PartialObjectMetadata
 )
 
-const metaGroup = "meta.k8s.io"
-
 // shape is the first that the client names and that is known here. Binary forms are not: everyone takes JSON too.
 func (a *answer) shape() shape {
 	for _, accept := range a.r.Header.Values("Accept") {
