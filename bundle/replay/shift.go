@@ -47,6 +47,9 @@ func (s *shift) moved(text string) string {
 		return text
 	}
 	to := t.Add(s.by)
+	if part := t.Sub(t.Truncate(time.Second)); part > 0 {
+		to = to.Add(time.Second - part) // the age in whole seconds is the same, and not about to turn
+	}
 	if to.After(s.now) && !t.After(s.now.Add(-s.by).Add(time.Minute)) {
 		to = s.now // written while the lists were being read: it is no future
 	}

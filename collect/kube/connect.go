@@ -218,8 +218,7 @@ func (c *Cluster) setPresent(snapshot string) {
 	if err != nil {
 		return
 	}
-	began := time.Now()
-	c.snapshot, c.began, c.o.Now = at, at, func() time.Time { return at.Add(time.Since(began)) }
+	c.snapshot, c.began, c.o.Now = at, at, func() time.Time { return at } // it stands still: a bundle of a bundle is of the same moment
 }
 
 // Now is the present: of a living cluster that of this machine, of a served bundle the time at which it was collected.
