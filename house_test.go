@@ -22,7 +22,7 @@ const module = "github.com/imbundle/imbundle/"
 var floors = map[string]int{
 	"cmd/imbundle": 3,
 	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2, "analyze/view": 2,
-	"collect": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/typeset": 1,
+	"collect": 1, "collect/backends": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/typeset": 1,
 	"bundle": 0, "bundle/inflate": 0, "bundle/redact": 0, "specs": 0,
 }
 
