@@ -3,7 +3,9 @@ package analyze
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/analyze/scan"
@@ -108,8 +110,8 @@ type answerCell struct {
 }
 
 var (
-	respMarks = [][]byte{[]byte("response"), []byte("Response"), []byte("http request processed"), []byte("rpc resp")}
-	okMarks   = [][]byte{[]byte("response success"), []byte("Response Success"), []byte("rpc resp success")}
+	respMarks = []string{"response", "Response", "http request processed", "rpc resp"}
+	okMarks   = []string{"response success", "Response Success", "rpc resp success"}
 	sendMarks = [][]byte{[]byte("SendMsg"), []byte("send_msg")}
 	pullMarks = [][]byte{[]byte("/PullMessageBySeqs"), []byte("pull_msg_by_seq")}
 
@@ -127,12 +129,13 @@ func (p *pass) answerHit(role int16, h scan.Hit) {
 	case anyOf(h.Text, pullMarks):
 		key.request = "pull"
 	}
-	if !anyOf(h.Text, respMarks) {
+	says := message(h)
+	if !holds(says, respMarks) {
 		p.current.asked(waitKey{key.request, role}, h)
 		return
 	}
 	p.current.answered(waitKey{key.request, role})
-	if !anyOf(h.Text, okMarks) {
+	if !holds(says, okMarks) {
 		key.code = answerCode(h.Text)
 	}
 	c := p.current.answers[key]
@@ -159,11 +162,11 @@ type wait struct {
 // open tells whether there were answers before and requests without one since.
 func (w *wait) open() bool { return w.answers > 0 && w.count > 0 }
 
-var requestMarks = [][]byte{[]byte("rpc client request"), []byte("RPC Client Request")}
+var requestMarks = []string{"rpc client request", "RPC Client Request"}
 
 func (t *textHits) asked(key waitKey, h scan.Hit) {
 	at := timeOf(h)
-	if at == 0 || !anyOf(h.Text, requestMarks) {
+	if at == 0 || !holds(message(h), requestMarks) {
 		return
 	}
 	w := t.waits[key]
@@ -206,6 +209,18 @@ func anyOf(text []byte, marks [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// message is the message of a record; of a line that is none the whole.
+func message(h scan.Hit) string {
+	if h.Rec != nil && h.Rec.Message != "" {
+		return h.Rec.Message
+	}
+	return string(h.Text)
+}
+
+func holds(text string, marks []string) bool {
+	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
 }
 
 // answerCode reads the error code of an answer that is no plain success; 500 when it names none.

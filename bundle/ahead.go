@@ -29,21 +29,20 @@ type filled struct {
 	err error
 }
 
-// newAhead starts reading src, which judge may stop by an error after each block.
-func newAhead(src io.Reader, judge func(plain int64) error) *ahead {
+// newAhead starts reading src.
+func newAhead(src io.Reader) *ahead {
 	a := &ahead{full: make(chan filled, aheadBlocks), free: make(chan []byte, aheadBlocks), stop: make(chan struct{})}
 	for range aheadBlocks {
 		a.free <- nil // made when it is needed: most inputs are short
 	}
 	a.gone.Add(1)
-	go a.run(src, judge)
+	go a.run(src)
 	return a
 }
 
-func (a *ahead) run(src io.Reader, judge func(plain int64) error) {
+func (a *ahead) run(src io.Reader) {
 	defer a.gone.Done()
 	defer close(a.full)
-	var plain int64
 	for {
 		var buf []byte
 		select {
@@ -55,15 +54,7 @@ func (a *ahead) run(src io.Reader, judge func(plain int64) error) {
 			buf = make([]byte, aheadBlock)
 		}
 		n, err := fill(src, buf)
-		plain += int64(n)
-		if err == nil {
-			err = judge(plain)
-		}
-		select {
-		case a.full <- filled{buf, n, err}:
-		case <-a.stop:
-			return
-		}
+		a.full <- filled{buf, n, err} // never blocks: there is a place for every block
 		if err != nil {
 			return
 		}

@@ -41,7 +41,7 @@ const (
 	zstdWindow   = 128 << 20 // what zstd --long writes
 )
 
-// flow is one pass over an input as a stream: unpacked in a goroutine of its own, its beginning looked at.
+// flow is one pass over an input as a stream, unpacked, its beginning looked at.
 type flow struct {
 	raw     io.Reader
 	taken   int64 // bytes read from raw
@@ -50,7 +50,8 @@ type flow struct {
 	packing string       // "", gzip, zstd
 	labels  labels
 	unzst   *zstd.Decoder
-	ahead   *ahead
+	plain   io.Reader
+	ahead   *ahead // nil while the caller's own goroutine unpacks
 	peek    []byte
 	tar     bool
 	sure    bool // raw is a file: its reads return
@@ -71,10 +72,7 @@ func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.ahead = newAhead(plain, func(plain int64) error {
-		f.at.Store(f.position())
-		return lim.expansion(plain, max(f.position(), 1))
-	})
+	f.plain = &judged{Reader: plain, f: f, lim: lim}
 	if err := f.classify(path, f.look()); err != nil {
 		f.end()
 		return nil, err
@@ -86,7 +84,7 @@ func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
 func (f *flow) look() error {
 	block := make([]byte, 64<<10)
 	for len(f.peek) < peekSize {
-		n, err := fill(f.ahead, block)
+		n, err := fill(f.plain, block)
 		f.peek = append(f.peek, block[:n]...)
 		if err != nil {
 			return err
@@ -114,7 +112,7 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 		if err != nil {
 			return nil, &InputError{path, fmt.Errorf("a damaged gzip header: %w", err), "copy or upload the file again"}
 		}
-		return f.marked(z), nil
+		return z, nil
 	case bytes.HasPrefix(head, zstdMagic):
 		f.packing = "zstd"
 		z, err := zstd.NewReader(f.buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -123,7 +121,7 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 			return nil, fmt.Errorf("starting zstd: %w", err)
 		}
 		f.unzst = z
-		return f.marked(z), nil
+		return z, nil
 	case bytes.HasPrefix(head, zipMagic), bytes.HasPrefix(head, zipEmpty):
 		return nil, &InputError{path, errors.New("a zip cannot be read from a pipe"), "save it to a file and pass that"}
 	}
@@ -132,21 +130,23 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 			return nil, &InputError{path, fmt.Errorf("%s: %w", x.what, ErrFormat), x.hint}
 		}
 	}
-	return f.marked(f.buf), nil
+	return f.buf, nil
 }
 
-// marked notes how far the input was read when src fails.
-func (f *flow) marked(src io.Reader) io.Reader { return &marker{src, f} }
-
-type marker struct {
+// judged notes how far the input was read, and ends one that expands beyond the limits.
+type judged struct {
 	io.Reader
-	f *flow
+	f     *flow
+	lim   Limits
+	plain int64
 }
 
-func (m *marker) Read(p []byte) (int, error) {
-	n, err := m.Reader.Read(p)
-	if err != nil {
-		m.f.at.Store(m.f.position())
+func (j *judged) Read(p []byte) (int, error) {
+	n, err := j.Reader.Read(p)
+	j.plain += int64(n)
+	j.f.at.Store(j.f.position())
+	if err == nil {
+		err = j.lim.expansion(j.plain, max(j.f.position(), 1))
 	}
 	return n, err
 }
@@ -173,8 +173,16 @@ func (f *flow) classify(path string, err error) error {
 	return nil
 }
 
-// reader gives all plain bytes from the beginning.
-func (f *flow) reader() io.Reader { return io.MultiReader(bytes.NewReader(f.peek), f.ahead) }
+// reader gives all plain bytes from the beginning. Beside its caller they are unpacked in a goroutine of its own, which a
+// caller can do without who passes them on to others, if reading the input returns.
+func (f *flow) reader(beside bool) io.Reader {
+	plain := f.plain
+	if beside || !f.sure {
+		f.ahead = newAhead(plain)
+		plain = f.ahead
+	}
+	return io.MultiReader(bytes.NewReader(f.peek), plain)
+}
 
 // lead looks at the entries within the peek: their names, and the plan if it is there.
 func (f *flow) lead() (names []string, plan []byte) {
@@ -202,7 +210,9 @@ func (f *flow) lead() (names []string, plan []byte) {
 
 // end stops the unpacking.
 func (f *flow) end() {
-	f.ahead.end(f.sure)
+	if f.ahead != nil {
+		f.ahead.end(f.sure)
+	}
 	if f.unzst != nil && f.sure {
 		f.unzst.Close()
 	}

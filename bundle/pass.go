@@ -26,8 +26,9 @@ type pass struct {
 	plain  string // name of a single plain file; empty for a tar or when it was given out
 }
 
-func newPass(ctx context.Context, f *flow, b *book, path string) (*pass, error) {
-	p := &pass{ctx: ctx, flow: f, book: b, tar: archiver.NewTar(), in: tail{Reader: f.reader()}}
+// newPass begins a walk; beside says that the flow is unpacked in a goroutine of its own.
+func newPass(ctx context.Context, f *flow, b *book, path string, beside bool) (*pass, error) {
+	p := &pass{ctx: ctx, flow: f, book: b, tar: archiver.NewTar(), in: tail{Reader: f.reader(beside)}}
 	if !f.tar {
 		p.plain = plainName(path, f.packing)
 		return p, nil

@@ -69,7 +69,7 @@ func (s *stream) each(ctx context.Context, workers int, visit Visit) error {
 	}
 	defer f.end()
 	s.book.begin()
-	p, err := newPass(ctx, f, s.book, s.path)
+	p, err := newPass(ctx, f, s.book, s.path, workers == 1)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *stream) open(name string) (io.ReadCloser, error) {
 	b := newBook(s.book.lim)
 	b.top = s.book.top
 	done := func() error { f.end(); return in.Close() }
-	p, err := newPass(context.Background(), f, b, s.path)
+	p, err := newPass(context.Background(), f, b, s.path, true)
 	if err != nil {
 		return nil, errors.Join(err, done())
 	}
