@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imbundle/imbundle/bundle"
 )
@@ -102,7 +103,7 @@ func (b *Batch) lost() int {
 
 func (r *run) result(jobs []*job) *Result {
 	res := &Result{
-		Path: r.o.Output, Best: r.o.Output, Gaps: slices.Clone(r.o.Gaps), Elapsed: r.o.Now().Sub(r.started),
+		Path: r.o.Output, Best: r.o.Output, Gaps: slices.Clone(r.o.Gaps), Elapsed: time.Since(r.began),
 		Entries: len(r.carried), Carried: len(r.carried), Bytes: r.carriedBytes,
 	}
 	if r.carryErr != nil {

@@ -29,7 +29,7 @@ func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 	if !o.Incident.IsZero() {
 		sources = append([]Source{incidentSource{o.Incident}}, sources...)
 	}
-	r := &run{o: o, started: o.Now(), courier: newCourier(o.Progress)}
+	r := &run{o: o, started: o.Now(), began: time.Now(), courier: newCourier(o.Progress)}
 	defer r.courier.stop(200 * time.Millisecond)
 	jobs := r.jobs(sources)
 	if r.w, err = bundle.Create(o.Output, r.writerOptions(jobs)); err != nil {
@@ -66,6 +66,7 @@ type run struct {
 	o       Options
 	w       *bundle.Writer
 	started time.Time
+	began   time.Time // by the clock of this machine: the present of a served bundle stands still
 	budget  *Budget
 	courier *courier
 	stop    context.CancelCauseFunc
@@ -202,6 +203,7 @@ func (r *run) runOne(ctx context.Context, j *job) {
 	}
 	mine, cancel := context.WithTimeoutCause(ctx, timeout, errSourceDeadline{timeout})
 	defer cancel()
+	began := time.Now()
 	j.started = r.o.Now()
 	j.batch.tell(Event{Kind: SourceStarted})
 	done := make(chan error, 1)
@@ -224,7 +226,7 @@ func (r *run) runOne(ctx context.Context, j *job) {
 	}
 	j.batch.ended.Store(true)
 	r.budget.release(j.batch.source)
-	j.elapsed = r.o.Now().Sub(j.started)
+	j.elapsed = time.Since(began)
 	r.log("%s: ended after %s", j.batch.source, j.elapsed.Round(time.Millisecond))
 	j.batch.tell(Event{Kind: SourceFinished, Err: err})
 }
