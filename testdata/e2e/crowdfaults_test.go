@@ -202,7 +202,6 @@ func disturbances() []disturbance {
 			proxy: func(t *testing.T, c *crowd) func(http.Handler) http.Handler {
 				return on(once(&compacted, func(r *http.Request) bool { return r.URL.Query().Get("continue") != "" }),
 					func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-						time.Sleep(300 * time.Millisecond) // leases are renewed all the time: the page's revision is no longer the last
 						c.compact(t)
 						next.ServeHTTP(w, r)
 					})
