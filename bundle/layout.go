@@ -31,6 +31,8 @@ const (
 	KafkaTopics     = "kafka/topics.json"
 	SeqFile         = "seq/conversations.jsonl"
 
+	ConfigEffective = "config/effective.json"
+
 	PodLogs = "cluster-resources/pods/logs/"
 )
 

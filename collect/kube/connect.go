@@ -34,6 +34,8 @@ type Options struct {
 	StreamsPerNode int           // of one node; zero means 5
 	Samples        int           // of metrics.k8s.io; zero means 3
 	SampleEvery    time.Duration // between samples; zero means 15 seconds
+	NoSecrets      bool          // ask nothing of any Secret, and use none of their values
+	Reach          []string      // HOST:PORT of backends that the user names, beside those of the configuration
 	Exec           bool          // read log files inside containers through exec, where stdout has none
 	UserAgent      string        // empty means "imbundle"
 	Now            func() time.Time
@@ -83,6 +85,7 @@ type Cluster struct {
 	surveyed  trace // requests up to the end of the survey
 	began     time.Time
 	namespace string // of the context
+	inside    bool   // of the cluster: this is one of its pods
 	all       bool   // every namespace was chosen
 	version   json.RawMessage
 	info      version.Info
@@ -110,6 +113,7 @@ func (c *Cluster) configure() error {
 	if err != nil {
 		return &Error{BadKubeconfig, "reading the kubeconfig", "check --kubeconfig and $KUBECONFIG", err}
 	}
+	c.inside = len(raw.Clusters) == 0 && orNone(c.o.Flags.APIServer) == ""
 	if !c.configured(raw) {
 		return &Error{
 			NoKubeconfig, "there is no kubeconfig, and this is no pod of a cluster",
@@ -158,11 +162,18 @@ func (c *Cluster) configured(raw clientcmdapi.Config) bool {
 	if len(raw.Clusters) > 0 {
 		return true
 	}
-	if s := c.o.Flags.APIServer; s != nil && *s != "" {
+	if orNone(c.o.Flags.APIServer) != "" {
 		return true
 	}
 	_, err := os.Stat("/var/run/secrets/kubernetes.io/serviceaccount/token")
 	return os.Getenv("KUBERNETES_SERVICE_HOST") != "" && err == nil
+}
+
+func orNone(flag *string) string {
+	if flag == nil {
+		return ""
+	}
+	return *flag
 }
 
 func contextHint(raw clientcmdapi.Config) string {

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
 // Component is a workload, or a pod without one, whose role is known.
@@ -29,6 +30,7 @@ type Component struct {
 	UID       string `json:"-"`    // in the plan, for those who continue the run
 	By        string `json:"by"`   // what gave it away: image, label, name, port
 	Sure      bool   `json:"sure"` // that sign belongs to OpenIM alone
+	spec      *corev1.PodSpec
 }
 
 // Survey is what was found and what may be read of it.
@@ -40,9 +42,13 @@ type Survey struct {
 	Version    string      // of OpenIM, by its image tags; empty when they do not say
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
+	noSecrets  bool      // none is asked for
 	inPods     bool      // OpenIM shows in pods only, not in workloads
 	wants      wants     // Secrets that pods and workloads name
 	custom     custom    // resources that the cluster defines itself
+	config     configuration
+	versions   []record.PodVersion
+	net        network // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
 	logsRead   chan struct{}
 	listed     chan struct{} // closed when the objects are in the bundle
@@ -52,7 +58,7 @@ type Survey struct {
 // otherwise those are chosen in which a component of OpenIM stands.
 func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	defer c.surveyed.stop()
-	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, logsRead: make(chan struct{}), listed: make(chan struct{})}
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, noSecrets: c.o.NoSecrets, logsRead: make(chan struct{}), listed: make(chan struct{})}
 	found, listed, err := c.find(ctx, s.wants)
 	if err != nil {
 		return nil, err
@@ -78,6 +84,12 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if err := c.narrow(ctx, s); err != nil {
 		return nil, fmt.Errorf("asking which secrets the user may read: %w", err)
 	}
+	if err := c.readConfig(ctx, s); err != nil {
+		return nil, fmt.Errorf("reading OpenIM's configuration: %w", err)
+	}
+	if err := c.lookAtNetwork(ctx, s); err != nil {
+		return nil, fmt.Errorf("looking for the ways to the backends: %w", err)
+	}
 	return s, nil
 }
 
@@ -86,6 +98,8 @@ func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 	err := c.eachPod(ctx, s, func(p *corev1.Pod, logs []*stream) {
 		s.wants.see("Pod", p.Namespace, p.Name, &p.Spec)
 		s.streams = append(s.streams, logs...)
+		s.versions = append(s.versions, c.versionsOf(p)...)
+		s.net.seePod(p)
 	})
 	byRank(s.streams)
 	return err
@@ -187,7 +201,7 @@ func (c *Cluster) findIn(ctx context.Context, ns string, w wants) ([]Component, 
 			w.see(kind, m.Namespace, m.Name, &pod.Spec)
 		}
 		if comp, ok := recognise(c.o.Specs, kind, m, pod); ok {
-			comp.Replicas, comp.Ready = 1, int(ready)
+			comp.Replicas, comp.Ready, comp.spec = 1, int(ready), &pod.Spec
 			if replicas != nil {
 				comp.Replicas = int(*replicas)
 			}

@@ -173,6 +173,11 @@ func trimURL(err error) error {
 	return err
 }
 
+// forbidden is the error of a right that is known to be lacking.
+func forbidden(text string) apierrors.StatusError {
+	return apierrors.StatusError{ErrStatus: metav1.Status{Code: http.StatusForbidden, Message: text}}
+}
+
 // newStatus makes an error of an answer's code and body.
 func newStatus(httpCode int, st metav1.Status, retryAfter time.Duration, text string) *status {
 	st.Code = int32(httpCode)

@@ -19,10 +19,10 @@ func execPath(ns, pod string) string {
 	return kindFor("pods").path(ns) + "/" + url.PathEscape(pod) + "/exec"
 }
 
-// execMethod is how a command is sent. The server asks for the right to create where it is posted (SPDY), and for that to
-// get as well where a web socket is opened, which more proxies let through.
-func execMethod(a *Access, ns string) string {
-	if a.May("get", "", "pods/exec", ns) {
+// upgradeMethod is how pods/exec and pods/portforward are asked for. The server asks for the right to create where it is posted
+// (SPDY), and for that to get as well where a web socket is opened, which more proxies let through.
+func upgradeMethod(a *Access, resource, ns string) string {
+	if a.May("get", "", resource, ns) {
 		return http.MethodGet
 	}
 	return http.MethodPost

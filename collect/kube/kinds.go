@@ -13,6 +13,8 @@ const (
 	logsName     = "kube-logs"
 	topName      = "kube-top"
 	filesName    = "kube-files"
+	configName   = "kube-config"
+	reachName    = "kube-reach"
 )
 
 const (

@@ -15,6 +15,7 @@ import (
 // Priorities of this package's sources.
 const (
 	clusterPriority  = 90
+	configPriority   = 85
 	objectsPriority  = 80
 	topPriority      = 70
 	describePriority = 60
@@ -64,6 +65,9 @@ func (t target) accept() (string, url.Values) {
 func (s *Survey) targets(kinds []kind) []target {
 	var all []target
 	for _, k := range kinds {
+		if s.noSecrets && k.resource == secrets.resource && k.group == secrets.group {
+			continue
+		}
 		if !k.namespaced {
 			if s.Access.May("list", k.group, k.resource, "") {
 				all = append(all, target{k, ""})

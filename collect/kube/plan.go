@@ -25,6 +25,7 @@ type Plan struct {
 	rights  []Answer // that the whole collection needs, whoever the user is
 	unnamed []string // namespaces of which it is not known which secrets pods name
 	exec    bool
+	beyond  []string // namespaces of backends that are not collected from
 }
 
 // Request is a request that the run makes. Repetitions after a refusal or a broken connection come on top.
@@ -54,10 +55,11 @@ const (
 func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan, error) {
 	p := &Plan{
 		Schema: "imbundle/plan/1", Server: c.Host(), Version: c.Version(), Namespaces: s.Namespaces, Window: o.Window,
-		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, exec: c.o.Exec,
+		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, exec: c.o.Exec, beyond: s.net.beyond,
 	}
 	p.rights, p.unnamed = c.rights(s)
 	p.add(surveyName, c.surveyed.calls)
+	p.add(reachName, c.forwards(s))
 	for _, source := range c.Sources(s) {
 		if a, ok := source.(caller); ok {
 			p.add(source.Name(), a.calls())
@@ -83,9 +85,21 @@ func (p *Plan) add(by string, calls []call) {
 	}
 }
 
+// forwards are the requests by which ports of the backends' pods are forwarded, if they cannot be reached directly: one for each
+// pod, and again when it breaks.
+func (c *Cluster) forwards(s *Survey) []call {
+	var all []call
+	for _, p := range s.net.expected {
+		if !c.inside && s.Access.May("create", "", forwarding, p.ns) {
+			all = append(all, call{method: upgradeMethod(s.Access, forwarding, p.ns), path: forwardPath(p.ns, p.name), times: 3, most: true})
+		}
+	}
+	return all
+}
+
 func answers(a ask) string {
 	switch {
-	case a.Resource == "pods/log", a.Resource == "pods/exec":
+	case a.Resource == "pods/log", a.Resource == "pods/exec", a.Resource == forwarding:
 		return OfKubelet
 	case a.Group == metricsGroup:
 		return OfMetrics

@@ -32,7 +32,7 @@ func (p *Plan) RBAC(out io.Writer, command string) error {
 	m.line("# To give them to a person instead, put {kind: User, name: NAME, apiGroup: %s} in the place of each subject.", rbacGroup)
 	m.line("# Version, health and the list of API groups may be read by every account (system:discovery); it may ask for its own rights, too.")
 	m.serviceAccount()
-	for _, ns := range p.Namespaces {
+	for _, ns := range slices.Concat(p.Namespaces, p.beyond) {
 		m.role(partNamespace, ns, p.rightsOf(func(r Answer) bool { return r.Namespace == ns }), p.about(ns)...)
 	}
 	m.role(partDiscovery, "", p.rightsOf(func(r Answer) bool { return r.Namespace == "" && r.source == clusterName }),
@@ -52,6 +52,9 @@ func (p *Plan) about(ns string) []string {
 	text := []string{fmt.Sprintf("What is read in namespace %q. Behind each resource stands what a bundle lacks without it.", ns)}
 	if slices.Contains(p.unnamed, ns) {
 		text = append(text, "Which secrets its pods name is not known: who printed this may not list pods. Print it again with the rights below.")
+	}
+	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == forwarding && r.Namespace == ns }) {
+		text = append(text, "pods/portforward opens a connection to whatever listens in a pod; it is used for the backends only.")
 	}
 	if p.exec {
 		text = append(text, "pods/exec (--exec) amounts to everything that the containers themselves may do.")
@@ -156,6 +159,7 @@ func (m *manifest) rule(r rule) {
 		names = append(names, strconv.Quote(right.Name))
 	}
 	m.line("  - %-28s # %s", strconv.Quote(r.rights[0].Resource), r.rights[0].Costs)
-	m.line("  # Each is asked for as a row of a table, without the object; Kubernetes has no right that is less than to read it.")
+	m.line("  # Of each a row of a table is asked for. The values of those that OpenIM takes for connecting are read into memory and used for that.")
+	m.line("  # --no-secrets declines both, and needs none of this rule.")
 	m.line("  resourceNames: [%s]", strings.Join(names, ", "))
 }

@@ -1,5 +1,7 @@
 package kube
 
+import "slices"
+
 // asks lists every right that the collection uses, with what is lost without it. Of Secrets it lists the right to list
 // them; where that is not granted, narrow asks for those that are named.
 func (c *Cluster) asks(s *Survey) []Answer {
@@ -8,6 +10,9 @@ func (c *Cluster) asks(s *Survey) []Answer {
 		all = append(all, Answer{ask: ask{Verb: verb, Group: group, Resource: resource, Namespace: ns}, Costs: costs, source: source})
 	}
 	for _, k := range append(kinds[:len(kinds):len(kinds)], s.custom.kinds...) {
+		if c.o.NoSecrets && k.resource == secrets.resource && k.group == secrets.group {
+			continue
+		}
 		if !k.namespaced {
 			add(objectsName, "list", k.group, k.resource, "", k.costs)
 			continue
@@ -32,7 +37,7 @@ func (c *Cluster) asks(s *Survey) []Answer {
 	for _, k := range c.searched(s) {
 		add(clusterName, "list", k.group, k.resource, "", k.costs)
 	}
-	return all
+	return slices.Concat(all, c.reachAsks(s), c.forwardAsks(s))
 }
 
 // workloads are the kinds in which OpenIM is looked for.

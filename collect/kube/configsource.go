@@ -1,0 +1,127 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/specs/settings"
+)
+
+// config writes what the survey read of OpenIM's configuration: each file once, and what each component makes of them. It
+// asks the server nothing.
+type config struct {
+	c *Cluster
+	s *Survey
+}
+
+func (*config) Name() string { return configName }
+
+func (f *config) Promise() collect.Promise {
+	names := []string{bundle.ConfigEffective}
+	for name := range f.files() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return collect.Promise{Entries: names, Priority: configPriority}
+}
+
+// files are the texts of ConfigMaps that components mount, by entry.
+func (f *config) files() map[string]string {
+	files := map[string]string{}
+	for _, comp := range f.s.config.components {
+		for _, file := range comp.files {
+			key := file.Entry[strings.LastIndexByte(file.Entry, '/')+1:]
+			files[file.Entry] = f.s.config.maps[strings.TrimPrefix(file.From, "configmap ")].Data[key]
+		}
+	}
+	return files
+}
+
+func (f *config) Collect(_ context.Context, b *collect.Batch) error {
+	for _, gap := range f.s.config.gaps {
+		b.Gap(gap)
+	}
+	var errs []error
+	files := f.files()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !b.Has(name) {
+			errs = append(errs, b.Put(name, bundle.Meta{}, []byte(files[name])))
+		}
+	}
+	return errors.Join(append(errs, putJSON(b, bundle.ConfigEffective, f.effective()))...)
+}
+
+// effective groups components that do not differ.
+func (f *config) effective() record.Config {
+	c := record.Config{Schema: record.ConfigSchema, Groups: []record.ConfigGroup{}, Pods: notNil(f.s.versions), Problems: notNil(f.s.config.problems)}
+	for _, comp := range f.s.config.components {
+		g := comp.group()
+		of := record.Workload{Role: comp.Role, Namespace: comp.Namespace, Kind: comp.Kind, Name: comp.Name}
+		i := slices.IndexFunc(c.Groups, func(o record.ConfigGroup) bool {
+			return reflect.DeepEqual(o.Files, g.Files) && reflect.DeepEqual(o.Settings, g.Settings) && reflect.DeepEqual(o.Ignored, g.Ignored)
+		})
+		if i < 0 {
+			c.Groups = append(c.Groups, g)
+			i = len(c.Groups) - 1
+		}
+		c.Groups[i].Of = append(c.Groups[i].Of, of)
+	}
+	return c
+}
+
+// group is the component's configuration without its name, so that those of others compare with it.
+func (comp *configured) group() record.ConfigGroup {
+	g := record.ConfigGroup{Files: notNil(comp.files), Settings: []record.ConfigSetting{}, Ignored: []record.IgnoredVariable{}}
+	for _, one := range comp.set.All() {
+		r := record.ConfigSetting{File: one.File, ConfigValue: comp.value(one.Key, one.Value)}
+		for _, v := range one.Overridden {
+			r.Overridden = append(r.Overridden, comp.value(one.Key, v))
+		}
+		g.Settings = append(g.Settings, r)
+	}
+	for _, i := range comp.ignored {
+		g.Ignored = append(g.Ignored, record.IgnoredVariable{Variable: i.Name, From: comp.plain(i.Where), Why: i.Why})
+	}
+	return g
+}
+
+func (comp *configured) value(key string, v settings.Value) record.ConfigValue {
+	r := record.ConfigValue{Name: key, List: v.List, Secret: v.Hidden, Unknown: v.Unread, From: comp.plain(v.Origin.Where), Line: v.Origin.Line}
+	if !v.Hidden {
+		r.Value = v.String()
+	}
+	return r
+}
+
+// plain leaves the component's own name out of where a variable stands.
+func (comp *configured) plain(where string) string {
+	return strings.Replace(where, " of "+comp.object(), "", 1)
+}
+
+// versionsOf are what the containers of a pod of OpenIM, or of its backends, run.
+func (c *Cluster) versionsOf(p *corev1.Pod) []record.PodVersion {
+	role := signOf(c.o.Specs, p.Name, p.Labels, &p.Spec).role
+	if role == nil {
+		return nil
+	}
+	var all []record.PodVersion
+	for _, container := range p.Spec.Containers {
+		v := record.PodVersion{Role: role.ID, Namespace: p.Namespace, Pod: p.Name, Container: container.Name, Image: container.Image, Tag: imageTag(container.Image)}
+		for _, status := range p.Status.ContainerStatuses {
+			if i := strings.Index(status.ImageID, "sha256:"); status.Name == container.Name && i >= 0 {
+				v.Digest = status.ImageID[i:]
+			}
+		}
+		all = append(all, v)
+	}
+	return all
+}

@@ -1,0 +1,376 @@
+package kube
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/imbundle/imbundle/collect/backends"
+)
+
+// network is what the survey knows of services and pods: enough to find the pod behind an address that OpenIM's configuration
+// names, or that a backend advertises.
+type network struct {
+	own      []string                   // namespaces in which names without one are looked for
+	services map[string]*corev1.Service // by namespace/name
+	pods     []*podSpot
+	beyond   []string // other namespaces that addresses name
+	expected []*podSpot
+}
+
+// podSpot is a running pod with an address.
+type podSpot struct {
+	ns, name            string
+	hostname, subdomain string
+	ips                 []string
+	labels              map[string]string
+	ready               bool
+	containers          []corev1.Container // name and ports only
+}
+
+// spot is a port of a container.
+type spot struct {
+	pod       *podSpot
+	container string
+	port      int32
+}
+
+func (n *network) seePod(p *corev1.Pod) {
+	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
+		return
+	}
+	one := &podSpot{ns: p.Namespace, name: p.Name, hostname: p.Spec.Hostname, subdomain: p.Spec.Subdomain, labels: p.Labels, ready: podReady(p)}
+	for _, ip := range p.Status.PodIPs {
+		one.ips = append(one.ips, ip.IP)
+	}
+	if p.Status.PodIP != "" && !slices.Contains(one.ips, p.Status.PodIP) {
+		one.ips = append(one.ips, p.Status.PodIP)
+	}
+	for _, c := range p.Spec.Containers {
+		one.containers = append(one.containers, corev1.Container{Name: c.Name, Ports: c.Ports})
+	}
+	n.pods = append(n.pods, one)
+}
+
+// lookAtNetwork lists the services that the addresses of backends may name, and the pods of namespaces beyond the chosen ones.
+func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
+	s.net.own = s.Namespaces
+	found, _ := backends.From(s.Settings(), s.Mounted)
+	addresses := append(addressesOf(found), c.o.Reach...)
+	if !slices.ContainsFunc(addresses, inCluster) {
+		return nil
+	}
+	for _, ns := range s.Namespaces {
+		if err := c.listServices(ctx, s, ns); err != nil {
+			return err
+		}
+	}
+	s.net.beyond = s.net.foreign(addresses, s.Elsewhere)
+	if err := c.askAbout(ctx, s, c.reachAsks(s)); err != nil {
+		return err
+	}
+	for _, ns := range s.net.beyond {
+		if err := c.listBeyond(ctx, s, ns); err != nil {
+			return err
+		}
+	}
+	s.net.expect(addresses)
+	if c.inside {
+		return nil
+	}
+	return c.askAbout(ctx, s, c.forwardAsks(s))
+}
+
+// askAbout reviews rights that only the survey has shown to be of use.
+func (c *Cluster) askAbout(ctx context.Context, s *Survey, asked []Answer) error {
+	err := c.reviewEach(ctx, s.Access, asked)
+	s.Access.Asked = append(s.Access.Asked, asked...)
+	return err
+}
+
+func addressesOf(b backends.Backends) []string {
+	var all []string
+	if b.Kafka != nil {
+		all = append(all, b.Kafka.Addresses...)
+	}
+	if b.Redis != nil {
+		all = append(all, b.Redis.Addresses...)
+	}
+	if b.Mongo != nil {
+		all = append(all, b.Mongo.Addresses...)
+	}
+	if b.Etcd != nil {
+		all = append(all, b.Etcd.Addresses...)
+	}
+	return all
+}
+
+func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error {
+	if !s.Access.May("list", "", "services", ns) {
+		return nil // told with the rights
+	}
+	if s.net.services == nil {
+		s.net.services = map[string]*corev1.Service{}
+	}
+	err := list(ctx, c, kindFor("services").path(ns), func(svc *corev1.Service) { s.net.services[object(ns, svc.Name)] = svc })
+	return orForbidden(ctx, err)
+}
+
+// listBeyond looks at a namespace that is not collected from.
+func (c *Cluster) listBeyond(ctx context.Context, s *Survey, ns string) error {
+	if err := c.listServices(ctx, s, ns); err != nil {
+		return err
+	}
+	if !s.Access.May("list", "", "pods", ns) {
+		return nil
+	}
+	return orForbidden(ctx, list(ctx, c, kindFor("pods").path(ns), s.net.seePod))
+}
+
+// orForbidden lets a refusal pass: what it costs shows when an address cannot be reached.
+func orForbidden(ctx context.Context, err error) error {
+	if ctx.Err() == nil && code(err) == http.StatusForbidden {
+		return nil
+	}
+	return err
+}
+
+// inCluster reports whether an address may be one of the cluster: an address in numbers, a name of one or two words, or one
+// of a service or pod.
+func inCluster(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return len(meanings(host)) > 0
+}
+
+// dnsName is what a name in the cluster's DNS may mean. An empty namespace is the own one.
+type dnsName struct{ pod, service, ns string }
+
+// meanings are the meanings of a host's name, the likeliest first; none: it is no name of the cluster.
+func meanings(host string) []dnsName {
+	words := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if i := slices.Index(words, "svc"); i >= 2 {
+		name := dnsName{service: words[i-2], ns: words[i-1]}
+		if i >= 3 {
+			name.pod = words[i-3]
+		}
+		return []dnsName{name}
+	}
+	switch len(words) {
+	case 1:
+		return []dnsName{{service: host}, {pod: host}}
+	case 2:
+		return []dnsName{{service: words[0], ns: words[1]}, {pod: words[0], service: words[1]}}
+	case 3:
+		return []dnsName{{pod: words[0], service: words[1], ns: words[2]}}
+	}
+	return nil
+}
+
+// foreign are the namespaces beyond the own ones that addresses name, as far as that is sure.
+func (n *network) foreign(addresses []string, elsewhere []Component) []string {
+	var all []string
+	for _, address := range addresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			continue
+		}
+		for _, name := range meanings(host) {
+			known := strings.Contains(host, ".svc") || slices.ContainsFunc(elsewhere, func(c Component) bool { return c.Namespace == name.ns })
+			if name.ns != "" && known && !slices.Contains(n.own, name.ns) && !slices.Contains(all, name.ns) {
+				all = append(all, name.ns)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// expect notes the pods that are behind addresses.
+func (n *network) expect(addresses []string) {
+	for _, address := range addresses {
+		spots, _ := n.find(address)
+		for _, one := range spots {
+			if !slices.Contains(n.expected, one.pod) {
+				n.expected = append(n.expected, one.pod)
+			}
+		}
+	}
+}
+
+// find gives the ports of containers behind an address, ready ones first, and the numbers that the address may resolve to.
+func (n *network) find(address string) (spots []spot, ips []string) {
+	host, text, err := net.SplitHostPort(address)
+	port, portErr := strconv.ParseUint(text, 10, 16)
+	if err != nil || portErr != nil {
+		return nil, nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		spots, ips = n.byIP(ip.Unmap().String(), int32(port))
+	}
+	for _, name := range meanings(host) {
+		if len(spots) > 0 {
+			break
+		}
+		spots, ips = n.byName(name, int32(port))
+	}
+	slices.SortStableFunc(spots, func(a, b spot) int { return readiness(a) - readiness(b) })
+	return spots, ips
+}
+
+func readiness(s spot) int {
+	if s.pod.ready {
+		return 0
+	}
+	return 1
+}
+
+func (n *network) byIP(ip string, port int32) (spots []spot, ips []string) {
+	for _, p := range n.pods {
+		if slices.Contains(p.ips, ip) {
+			spots = append(spots, p.at(port))
+		}
+	}
+	for _, svc := range n.services {
+		if svc.Spec.ClusterIP == ip || slices.Contains(svc.Spec.ClusterIPs, ip) {
+			more, _ := n.behind(svc, port)
+			spots = append(spots, more...)
+		}
+	}
+	return spots, []string{ip}
+}
+
+func (n *network) byName(name dnsName, port int32) (spots []spot, ips []string) {
+	namespaces := n.own
+	if name.ns != "" {
+		namespaces = []string{name.ns}
+	}
+	for _, ns := range namespaces {
+		if name.pod == "" {
+			if svc := n.services[object(ns, name.service)]; svc != nil {
+				more, at := n.behind(svc, port)
+				spots, ips = append(spots, more...), append(ips, at...)
+			}
+			continue
+		}
+		for _, p := range n.pods {
+			if p.ns == ns && (p.name == name.pod || p.hostname == name.pod) && (name.service == "" || p.subdomain == "" || p.subdomain == name.service) {
+				spots, ips = append(spots, p.at(port)), append(ips, p.ips...)
+			}
+		}
+	}
+	return spots, ips
+}
+
+// behind are the pods that a service selects, at the ports that it leads to.
+func (n *network) behind(svc *corev1.Service, port int32) (spots []spot, ips []string) {
+	ips = append(slices.Clone(svc.Spec.ClusterIPs), svc.Spec.ClusterIP)
+	if len(svc.Spec.Selector) == 0 {
+		return nil, ips
+	}
+	to := intstr.FromInt32(port) // a headless service leads to every port of its pods
+	i := slices.IndexFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == port })
+	if i >= 0 && (svc.Spec.Ports[i].TargetPort.StrVal != "" || svc.Spec.Ports[i].TargetPort.IntVal != 0) && svc.Spec.ClusterIP != corev1.ClusterIPNone {
+		to = svc.Spec.Ports[i].TargetPort
+	}
+	for _, p := range n.pods {
+		if p.ns == svc.Namespace && selects(svc.Spec.Selector, p.labels) {
+			spots, ips = append(spots, p.at(p.number(to))), append(ips, p.ips...)
+		}
+	}
+	return spots, ips
+}
+
+func selects(selector, labels map[string]string) bool {
+	for key, value := range selector {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// number is a port of the pod that is given by number or by the name that a container has for it.
+func (p *podSpot) number(port intstr.IntOrString) int32 {
+	if port.Type == intstr.Int {
+		return port.IntVal
+	}
+	for _, c := range p.containers {
+		for _, own := range c.Ports {
+			if own.Name == port.StrVal {
+				return own.ContainerPort
+			}
+		}
+	}
+	return 0
+}
+
+// at is a port of the pod with the container that has it; the first one where none says so.
+func (p *podSpot) at(port int32) spot {
+	s := spot{pod: p, port: port}
+	for _, c := range p.containers {
+		if slices.ContainsFunc(c.Ports, func(own corev1.ContainerPort) bool { return own.ContainerPort == port }) {
+			s.container = c.Name
+		}
+	}
+	if s.container == "" && len(p.containers) > 0 {
+		s.container = p.containers[0].Name
+	}
+	return s
+}
+
+const beyondCosts = "where the backends in that namespace are, if they cannot be reached from here by name"
+
+// reachAsks are the rights to look at namespaces that addresses name beyond the chosen ones.
+func (c *Cluster) reachAsks(s *Survey) []Answer {
+	var all []Answer
+	for _, ns := range s.net.beyond {
+		for _, resource := range []string{"services", "pods"} {
+			all = append(all, Answer{ask: ask{Verb: "list", Resource: resource, Namespace: ns}, Costs: beyondCosts, source: reachName})
+		}
+	}
+	return all
+}
+
+// forwardAsks are the rights to forward ports of the pods that stand behind the addresses of backends. Inside the cluster
+// those are reached directly.
+func (c *Cluster) forwardAsks(s *Survey) []Answer {
+	var all []Answer
+	if c.inside {
+		return nil
+	}
+	for _, ns := range s.net.expectedIn() {
+		create := ask{Verb: "create", Resource: forwarding, Namespace: ns}
+		get := ask{Verb: "get", Resource: forwarding, Namespace: ns} // it only opens a better way
+		all = append(
+			all,
+			Answer{ask: create, Costs: "what Kafka, Redis, MongoDB and etcd say of themselves, as far as they cannot be reached from here otherwise", source: reachName},
+			Answer{ask: get, source: reachName, instead: true},
+		)
+	}
+	return all
+}
+
+// expectedIn are the namespaces of the pods that are behind addresses.
+func (n *network) expectedIn() []string {
+	var all []string
+	for _, p := range n.expected {
+		if !slices.Contains(all, p.ns) {
+			all = append(all, p.ns)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,206 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imbundle/imbundle/bundle"
+)
+
+const (
+	direct     = 2 * time.Second // for a connection that may not come about
+	mostTried  = 3               // pods behind one address
+	forwarding = "pods/portforward"
+)
+
+// Reach opens connections to servers as OpenIM's configuration, or a server's own advertisement, names them: directly, and
+// where that fails through a port of the pod behind the address, forwarded by the API server. What worked for an address is
+// tried first the next time. It is safe for concurrent use.
+type Reach struct {
+	c    *Cluster
+	s    *Survey
+	mu   sync.Mutex
+	ways map[string]way     // by address, those that worked
+	pods map[string]*tunnel // by namespace/name
+	work sync.WaitGroup     // of tunnels
+	done context.Context
+	end  context.CancelFunc
+}
+
+// way is how an address was reached: through a pod, or directly where that is nil.
+type way struct{ through *podSpot }
+
+// Reach makes use of what the survey knows of services and pods. The caller closes it.
+func (c *Cluster) Reach(s *Survey) *Reach {
+	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}}
+	r.done, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// Close ends every connection through pods and waits for it.
+func (r *Reach) Close() {
+	r.end()
+	r.mu.Lock()
+	for _, t := range r.pods {
+		t.close()
+	}
+	r.mu.Unlock()
+	r.work.Wait()
+}
+
+// ReachError is an address that could not be reached.
+type ReachError struct {
+	Address string
+	Tried   []string // how, and what came of it
+	Hint    string   // what to try
+	reason  string
+	errs    []error
+}
+
+func (e *ReachError) Error() string {
+	return fmt.Sprintf("%s cannot be reached: %s; %s", e.Address, strings.Join(e.Tried, "; "), e.Hint)
+}
+
+// Unwrap are the errors of what was tried.
+func (e *ReachError) Unwrap() []error { return e.errs }
+
+// GapReason classifies the error for a gap.
+func (e *ReachError) GapReason() string { return e.reason }
+
+func (e *ReachError) add(how string, err error) {
+	e.Tried = append(e.Tried, how+": "+firstLine(err.Error()))
+	e.errs = append(e.errs, err)
+}
+
+// Dial is a collect.Dialer. Its error is a *ReachError, or the context's.
+func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	spots, ips := r.s.net.find(address)
+	r.mu.Lock()
+	known, tried := r.ways[address]
+	r.mu.Unlock()
+	failed := &ReachError{Address: address, reason: bundle.Timeout}
+	if !tried || known.through == nil {
+		conn, err := r.dialDirect(ctx, network, address, spots, ips)
+		if err == nil {
+			r.worked(address, way{})
+			return conn, nil
+		}
+		failed.add("directly", err)
+	}
+	if tried && known.through != nil {
+		slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
+	}
+	if ctx.Err() == nil {
+		if conn := r.dialThrough(ctx, address, spots, failed); conn != nil {
+			return conn, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, errors.Join(ctx.Err(), failed)
+	}
+	return nil, failed
+}
+
+func before(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+func (r *Reach) worked(address string, w way) {
+	r.mu.Lock()
+	r.ways[address] = w
+	r.mu.Unlock()
+}
+
+// dialDirect connects from here. A name that is one of the cluster, and here that of somebody else, is not taken for it:
+// credentials would go to a stranger.
+func (r *Reach) dialDirect(ctx context.Context, network, address string, spots []spot, ips []string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.patience(spots))
+	defer cancel()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if len(spots) > 0 && net.ParseIP(host) == nil {
+		found, err := net.DefaultResolver.LookupHost(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(found, func(ip string) bool { return slices.Contains(ips, ip) })
+		if i < 0 {
+			return nil, fmt.Errorf("the name %s is known here too, as %s, which is not that of the cluster", host, strings.Join(found, ", "))
+		}
+		address = net.JoinHostPort(found[i], port)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+// patience is longer for an address to which there is no other way.
+func (r *Reach) patience(spots []spot) time.Duration {
+	if len(spots) > 0 && !r.c.inside {
+		return direct
+	}
+	return max(direct, r.c.o.RequestTimeout/2)
+}
+
+// dialThrough tries the pods behind an address; nil: it has noted why none of them leads there.
+func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, failed *ReachError) net.Conn {
+	switch {
+	case len(spots) == 0:
+		failed.Hint = "it is not the address of a pod or service that was found; check it in OpenIM's configuration, and the network from here to it"
+		return nil
+	case r.c.inside:
+		failed.Hint = "check that the pods behind it run, and the network policies"
+		return nil
+	}
+	for _, s := range spots[:min(len(spots), mostTried)] {
+		how := fmt.Sprintf("by port-forward to pod %s, port %d", object(s.pod.ns, s.pod.name), s.port)
+		if !r.s.Access.May("create", "", forwarding, s.pod.ns) {
+			failed.add(how, &status{StatusError: forbidden("the user may not create pods/portforward in namespace " + s.pod.ns)})
+			failed.reason = bundle.Forbidden
+			failed.Hint = "have the right granted (`imbundle collect --plan=rbac` prints it), or run imbundle inside the cluster"
+			return nil
+		}
+		conn, err := r.through(ctx, s)
+		if err == nil {
+			r.worked(address, way{s.pod})
+			return conn
+		}
+		failed.add(how, err)
+	}
+	failed.Hint = "check that the pod runs and listens there, or run imbundle inside the cluster"
+	return nil
+}
+
+// How says how an address was reached the last time; empty: it was not.
+func (r *Reach) How(address string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, known := r.ways[address]
+	switch {
+	case !known:
+		return ""
+	case w.through == nil:
+		return "directly"
+	}
+	return "by port-forward to pod " + object(w.through.ns, w.through.name)
+}
+
+// Exec is a collect.Exec: it runs a command in the container behind an address.
+func (r *Reach) Exec(ctx context.Context, address string, command []string, stdout io.Writer) error {
+	spots, _ := r.s.net.find(address)
+	if len(spots) == 0 {
+		return &ReachError{Address: address, Tried: []string{"exec: no pod that was found has this address"}, Hint: "it may stand outside of the cluster", reason: bundle.NotFound}
+	}
+	s := spots[0]
+	return r.c.Exec(ctx, upgradeMethod(r.s.Access, "pods/exec", s.pod.ns), s.pod.ns, s.pod.name, s.container, command, stdout)
+}
