@@ -66,7 +66,7 @@ func (f *configuration) mistake(err error) {
 		return
 	}
 	f.problems = append(f.problems, p)
-	f.gap("", bundle.Failed, fmt.Sprintf("%v; mend the file: OpenIM cannot read it either", err))
+	f.gap("", bundle.NotFound, fmt.Sprintf("%v; mend the file: OpenIM cannot read it either", err))
 }
 
 // vars are the component's environment as its container gets it: what is named singly wins over whole sources.
@@ -199,5 +199,5 @@ func (s *Survey) Centre(file, where string, json []byte) {
 // Problem notes that a backend cannot be used as it is configured.
 func (s *Survey) Problem(of, text, hint string) {
 	s.config.problems = append(s.config.problems, record.ConfigProblem{Of: of, Text: text})
-	s.config.gaps = append(s.config.gaps, bundle.Gap{Reason: bundle.Failed, Detail: of + ": " + text + "; " + hint, Costs: "what " + of + " itself says"})
+	s.config.gaps = append(s.config.gaps, bundle.Gap{Reason: bundle.NotFound, Detail: of + ": " + text + "; " + hint, Costs: "what " + of + " itself says"})
 }

@@ -72,6 +72,7 @@ func rightsBut(f *faulty, refused func(authv1.ResourceAttributes) bool) {
 type user struct {
 	namespaces []string
 	all, exec  bool
+	configured bool                                 // as in configuredInstallation
 	podsOnly   bool                                 // the workloads show nothing of OpenIM
 	refused    func(authv1.ResourceAttributes) bool // nil: an administrator
 }
@@ -82,6 +83,12 @@ var users = map[string]user{
 		return a.Verb == "get" && a.Subresource == "exec"
 	}},
 	"everywhere":         {},
+	"configured": {namespaces: []string{"openim"}, configured: true, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Verb == "get" && a.Subresource == "portforward"
+	}},
+	"configured, no port-forward": {namespaces: []string{"openim"}, configured: true, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Subresource == "portforward" || a.Resource == "secrets" && a.Verb == "list"
+	}},
 	"all":                {all: true},
 	"everywhere by pods": {podsOnly: true},
 	"no list of secrets": {refused: func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" && a.Verb == "list" }},
@@ -100,6 +107,9 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 	u := users[name]
 	f := newFaulty(t)
 	installation(f)
+	if u.configured {
+		configuredInstallation(f)
+	}
 	if u.refused != nil {
 		rightsBut(f, u.refused)
 	}
@@ -150,7 +160,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 				}
 			}
 			for _, key := range slices.Sorted(maps.Keys(planned)) {
-				if made[key] == 0 {
+				if made[key] == 0 && !strings.HasSuffix(key, "/portforward") { // those are up to the sources of backends
 					t.Errorf("%s: planned %d times, never made", key, planned[key])
 				}
 			}
@@ -161,7 +171,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 // TestRightsAreThoseOfThePlan holds the printed rights against the requests of an administrator: each request needs one of
 // them, and each of them is needed by one. Lists of secrets are the exception: they are never printed.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "no list of secrets", "all", "everywhere by pods"} {
+	for _, name := range []string{"administrator, exec", "no list of secrets", "all", "everywhere by pods", "configured"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {
@@ -219,6 +229,31 @@ func TestRight(t *testing.T) {
 	} {
 		if got := (call{method: tt.method, path: tt.path}).right(); got != tt.want {
 			t.Errorf("%s %s: %+v, want %+v", tt.method, tt.path, got, tt.want)
+		}
+	}
+}
+
+// TestPlanOfForwarding lists one request for each pod behind the address of a backend, where it is granted, and the right.
+func TestPlanOfForwarding(t *testing.T) {
+	for name, want := range map[string]int{"configured": 1, "configured, no port-forward": 0, "administrator": 0} {
+		_, c, s := prepare(t, name)
+		p, err := c.Plan(t.Context(), s, collect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, r := range p.Requests {
+			if r.Resource == forwarding {
+				n++
+				if r.Path != "/api/v1/namespaces/openim/pods/kafka-0/portforward" || !r.Most || r.By != reachName || r.Of != OfKubelet {
+					t.Errorf("%s: %+v", name, r)
+				}
+			}
+		}
+		right := slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == forwarding && r.Verb == "create" })
+		missing := slices.ContainsFunc(p.Missing, func(g bundle.Gap) bool { return g.Detail == "the user may not create pods/portforward in namespace openim" })
+		if n != want || right != users[name].configured || missing != (users[name].configured && want == 0) {
+			t.Errorf("%s: %d requests, right %v, missing %v", name, n, right, missing)
 		}
 	}
 }

@@ -1,0 +1,155 @@
+package kube
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	authv1 "k8s.io/api/authorization/v1"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/collect/backends"
+)
+
+// configuredInstallation has two components with the same ConfigMap, whose file of Redis is broken, and variables of both.
+func configuredInstallation(f *faulty) {
+	installation(f)
+	kafka := strings.Replace(strings.Replace(pod("kafka-0", "one-node"), `"openim"}`, `"openim","labels":{"app":"kafka"}}`, 1), `"phase":"Running"`, `"phase":"Running","podIP":"10.0.0.1"`, 1)
+	f.handle("/api/v1/namespaces/openim/pods", answer(podList(wanting("a", "one-node"), wanting("b", "one-node"), kafka)))
+	f.handle("/api/v1/namespaces/openim/pods/kafka-0/log", answer(logLines(time.Now().Add(-time.Minute), 3)))
+	template := `{"metadata":{"name":%q,"namespace":"openim"},"spec":{"replicas":1,"template":{"spec":{"volumes":[{"name":"c","configMap":{"name":"openim-config"}}],
+"containers":[{"name":"app","image":"openim/%s:v3.8.3","volumeMounts":[{"name":"c","mountPath":"/config"}],"envFrom":[{"configMapRef":{"name":"extra"}}],
+"env":[{"name":"IMENV_KAFKA_PASSWORD","valueFrom":{"secretKeyRef":{"name":"redis","key":"p"}}},{"name":"IMENV_MINIO_SECRETACCESSKEY","valueFrom":{"secretKeyRef":{"name":"minio","key":"k"}}},
+{"name":"IMENV_KAFKA_ADDR","value":"x:1"}]}]}}}}`
+	f.handle("/apis/apps/v1/namespaces/openim/deployments", answer(`{"kind":"DeploymentList","metadata":{},"items":[`+
+		fmt.Sprintf(template, "openim-push", "openim-push")+","+fmt.Sprintf(template, "openim-rpc-msg", "openim-rpc-msg")+`]}`))
+	maps := answer(`{"kind":"ConfigMapList","metadata":{},"items":[
+{"metadata":{"name":"openim-config","namespace":"openim"},"data":{"kafka.yml":"address: [ kafka-service:19094 ]\nusername: u\npassword: openIM123\n","redis.yml":"address: [ r:1\n","prometheus.yml":"a: b"}},
+{"metadata":{"name":"extra","namespace":"openim"},"data":{"IMENV_KAFKA_USERNAME":"from-env"}},
+{"metadata":{"name":"unrelated","namespace":"openim"},"data":{"kafka.yml":"address: [ wrong:1 ]"}}]}`)
+	f.handle("/api/v1/namespaces/openim/configmaps", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "as=Table") {
+			fmt.Fprint(w, `{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Name","type":"string"}],"rows":[]}`)
+			return
+		}
+		maps(w, r)
+	})
+	f.handle("/api/v1/namespaces/openim/services", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "as=Table") {
+			fmt.Fprint(w, `{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Name","type":"string"}],"rows":[]}`)
+			return
+		}
+		fmt.Fprint(w, `{"kind":"ServiceList","metadata":{},"items":[{"metadata":{"name":"kafka-service","namespace":"openim"},"spec":{"selector":{"app":"kafka"},"clusterIP":"10.96.0.1"}}]}`)
+	})
+	f.handle("/api/v1/namespaces/openim/secrets/redis", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "as=Table") {
+			fmt.Fprint(w, secretRow)
+			return
+		}
+		fmt.Fprint(w, `{"kind":"Secret","metadata":{"name":"redis"},"data":{"p":"Y2FuYXJ5LXNlY3JldA=="}}`)
+	})
+}
+
+func surveyConfigured(t *testing.T, noSecrets bool, refused func(authv1.ResourceAttributes) bool) (*faulty, *Cluster, *Survey) {
+	t.Helper()
+	f := newFaulty(t)
+	configuredInstallation(f)
+	if refused != nil {
+		rightsBut(f, refused)
+	}
+	o := testOptions(t, f.URL)
+	o.NoSecrets = noSecrets
+	c, err := Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, c, s
+}
+
+// TestConfiguration reads files, variables and the one secret that connecting takes, and writes all but that.
+func TestConfiguration(t *testing.T) {
+	f, c, s := surveyConfigured(t, false, nil)
+	b, problems := backends.From(s.Settings(), s.Mounted)
+	if len(problems) > 0 || b.Kafka == nil || b.Kafka.Addresses[0] != "kafka-service:19094" || b.Kafka.Login != (backends.Login{Username: "from-env", Password: "canary-secret"}) {
+		t.Errorf("%+v, %v", b.Kafka, problems)
+	}
+	if f.asked("/secrets/minio") > 0 || f.asked("/secrets/redis") != 1 {
+		t.Error("a secret was read that is no matter of connecting, or one twice")
+	}
+	if !slices.Contains(s.Secrets(), "canary-secret") {
+		t.Errorf("%q: nobody could keep it out of logs", s.Secrets())
+	}
+	res, r := run(t, collect.Options{}, &config{c, s})
+	got := decode[record.Config](t, read(t, r, bundle.ConfigEffective))
+	if len(got.Groups) != 1 || len(got.Groups[0].Of) != 2 || len(got.Groups[0].Files) != 3 || len(got.Pods) != 3 || got.Pods[0].Tag != "v3.8.3" {
+		t.Errorf("%+v", got)
+	}
+	values := map[string]record.ConfigSetting{}
+	for _, one := range got.Groups[0].Settings {
+		values[one.File+" "+one.Name] = one
+	}
+	if p := values["kafka.yml password"]; !p.Secret || p.Value != "" || len(p.Overridden) != 1 || p.From != "variable IMENV_KAFKA_PASSWORD, from secret redis" {
+		t.Errorf("%+v", p)
+	}
+	if p := values["minio.yml secretaccesskey"]; p.Unknown == "" {
+		t.Errorf("%+v", p)
+	}
+	if i := got.Groups[0].Ignored; len(i) != 1 || i[0].Variable != "IMENV_KAFKA_ADDR" {
+		t.Errorf("%+v", i)
+	}
+	if p := got.Problems; len(p) != 1 || p[0].Of != "redis.yml" || p[0].Line != 1 {
+		t.Errorf("%+v", p)
+	}
+	if text := read(t, r, bundle.Config("openim/openim-config/prometheus.yml")); text != "a: b" {
+		t.Errorf("%q", text)
+	}
+	for _, name := range r.Names() {
+		if strings.Contains(read(t, r, name), "canary") {
+			t.Errorf("%s holds the secret", name)
+		}
+	}
+	if len(res.Gaps) != 1 || !strings.Contains(res.Gaps[0].Detail, "redis.yml:1 of configmap openim/openim-config") || !res.Complete {
+		t.Errorf("%+v, complete %v", res.Gaps, res.Complete)
+	}
+}
+
+// TestNoSecrets reads none and asks for none, with what that costs; so does a user who may not.
+func TestNoSecrets(t *testing.T) {
+	for name, tt := range map[string]struct {
+		declined bool
+		refused  func(authv1.ResourceAttributes) bool
+		want     string
+	}{
+		"declined":  {true, nil, "--no-secrets"},
+		"forbidden": {false, func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" }, "may not get secret"},
+	} {
+		f, c, s := surveyConfigured(t, tt.declined, tt.refused)
+		b, problems := backends.From(s.Settings(), s.Mounted)
+		if len(problems) != 1 || !strings.Contains(problems[0].Text, tt.want) || !strings.Contains(problems[0].Hint, "--kafka-auth") || b.Kafka == nil || b.Kafka.Login != (backends.Login{}) {
+			t.Errorf("%s: %+v, %v", name, b.Kafka, problems)
+		}
+		if len(s.Secrets()) > 0 {
+			t.Errorf("%s: %q", name, s.Secrets())
+		}
+		run(t, collect.Options{}, c.Sources(s)...)
+		if n := f.asked("/secrets"); n > 0 {
+			t.Errorf("%s: secrets were asked for %d times", name, n)
+		}
+		p, err := c.Plan(t.Context(), s, collect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if grants := slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == "secrets" }); grants == tt.declined {
+			t.Errorf("%s: secrets among the rights: %v", name, grants)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
+)
+
+// backend is a pod of a StatefulSet as the API gives it.
+func backend(ns, app, name, ip string, ready bool, port int32) *corev1.Pod {
+	status := corev1.ConditionFalse
+	if ready {
+		status = corev1.ConditionTrue
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name, Labels: map[string]string{"app": app}},
+		Spec: corev1.PodSpec{Hostname: name, Subdomain: app + "-headless", Containers: []corev1.Container{
+			{Name: "exporter"}, {Name: app, Ports: []corev1.ContainerPort{{Name: "client", ContainerPort: port}}},
+		}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: ip, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}},
+	}
+}
+
+func service(ns, name, app, ip string, port int32, to intstr.IntOrString) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": app}, ClusterIP: ip, Ports: []corev1.ServicePort{{Port: port, TargetPort: to}}},
+	}
+}
+
+func testNetwork() *network {
+	n := &network{own: []string{"im"}, services: map[string]*corev1.Service{}}
+	for _, p := range []*corev1.Pod{
+		backend("im", "kafka", "kafka-0", "10.0.0.1", false, 9094), backend("im", "kafka", "kafka-1", "10.0.0.2", true, 9094),
+		backend("mid", "redis", "redis-0", "10.0.0.3", true, 6379), {Status: corev1.PodStatus{Phase: corev1.PodPending, PodIP: "10.0.0.9"}},
+	} {
+		n.seePod(p)
+	}
+	for _, s := range []*corev1.Service{
+		service("im", "kafka-service", "kafka", "10.96.0.1", 19094, intstr.FromString("client")), service("im", "kafka-headless", "kafka", "None", 1, intstr.FromInt32(2)),
+		service("mid", "redis", "redis", "10.96.0.2", 16379, intstr.FromInt32(6379)), service("im", "nobody", "none", "10.96.0.3", 1, intstr.FromInt32(1)),
+		{ObjectMeta: metav1.ObjectMeta{Namespace: "im", Name: "outside"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.4"}},
+	} {
+		n.services[object(s.Namespace, s.Name)] = s
+	}
+	return n
+}
+
+// TestFind maps every form of an address to the pod and the container's port behind it, ready pods first.
+func TestFind(t *testing.T) {
+	n := testNetwork()
+	for address, want := range map[string]string{
+		"kafka-service:19094":                                "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"kafka-service.im:19094":                             "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"kafka-service.im.svc:19094":                         "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"kafka-service.im.svc.cluster.local.:19094":          "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"kafka-headless:9094":                                "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"kafka-0.kafka-headless.im.svc.cluster.local:9094":   "kafka-0/kafka:9094",
+		"kafka-0.kafka-headless.im.svc.corp.example.com:700": "kafka-0/exporter:700",
+		"kafka-0.kafka-headless.im:9094":                     "kafka-0/kafka:9094",
+		"kafka-0.kafka-headless:9094":                        "kafka-0/kafka:9094",
+		"kafka-0:9094":                                       "kafka-0/kafka:9094",
+		"10.96.0.1:19094":                                    "kafka-1/kafka:9094 kafka-0/kafka:9094",
+		"10.0.0.2:9094":                                      "kafka-1/kafka:9094",
+		"redis.mid:16379":                                    "redis-0/redis:6379",
+		"redis.mid.svc.cluster.local:16379":                  "redis-0/redis:6379",
+		"redis:16379":                                        "",
+		"kafka-2.kafka-headless.im.svc:9094":                 "",
+		"nobody:1":                                           "",
+		"outside:1":                                          "",
+		"10.0.0.9:1":                                         "",
+		"r-x.redis.rds.aliyuncs.com:6379":                    "",
+		"kafka-service":                                      "",
+		"kafka-service:http":                                 "",
+	} {
+		spots, _ := n.find(address)
+		var got []string
+		for _, s := range spots {
+			got = append(got, fmt.Sprintf("%s/%s:%d", s.pod.name, s.container, s.port))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+	if got := n.foreign([]string{"redis.mid:1", "a.other.svc:1", "kafka-service.im.svc:1", "www.example:1", "10.0.0.1:1"}, []Component{{Namespace: "mid"}}); !slices.Equal(got, []string{"mid", "other"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// reaching is a Reach of a user without rights to forward ports, or with all.
+func reaching(t *testing.T, may, inside bool) *Reach {
+	t.Helper()
+	c := connect(t, newFaulty(t))
+	c.inside = inside
+	r := c.Reach(&Survey{net: *testNetwork(), Access: &Access{Asked: []Answer{{ask: ask{Verb: "create", Resource: forwarding, Namespace: "im"}, Allowed: may}}}})
+	t.Cleanup(r.Close)
+	return r
+}
+
+func TestDialDirectly(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := reaching(t, false, false)
+	conn, err := r.Dial(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if how := r.How(l.Addr().String()); how != "directly" {
+		t.Errorf("%q", how)
+	}
+}
+
+// TestUnreached says what was tried, what came of it, what to try, and why as a gap has it.
+func TestUnreached(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	l.Close()
+	for _, tt := range []struct {
+		address     string
+		may, inside bool
+		want        []string
+		reason      string
+	}{
+		{closed, true, false, []string{closed + " cannot be reached: directly: ", "connection refused", "check it in OpenIM's configuration"}, bundle.Timeout},
+		{"kafka-service:19094", false, false, []string{"directly: ", "may not create pods/portforward in namespace im", "--plan=rbac"}, bundle.Forbidden},
+		{"kafka-service:19094", true, false, []string{"by port-forward to pod im/kafka-1, port 9094: ", "im/kafka-0", "run imbundle inside"}, bundle.Timeout},
+		{"kafka-service:19094", true, true, []string{"directly: ", "network policies"}, bundle.Timeout},
+	} {
+		r := reaching(t, tt.may, tt.inside)
+		_, err := r.Dial(t.Context(), "tcp", tt.address)
+		var failed *ReachError
+		if !errors.As(err, &failed) || collect.ReasonOf(err) != tt.reason {
+			t.Fatalf("%s: %v (%s)", tt.address, err, collect.ReasonOf(err))
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v lacks %q", tt.address, err, want)
+			}
+		}
+		if r.How(tt.address) != "" {
+			t.Errorf("%s was reached %s", tt.address, r.How(tt.address))
+		}
+	}
+}
+
+// TestStrangersName refuses a name of the cluster that is somebody else's here: localhost stands for it.
+func TestStrangersName(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := reaching(t, false, false)
+	r.s.net.services["im/localhost"] = service("im", "localhost", "kafka", "10.96.0.9", 1, intstr.FromInt32(9094))
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_, err = r.Dial(t.Context(), "tcp", "localhost:"+port)
+	if err == nil || !strings.Contains(err.Error(), "is not that of the cluster") {
+		t.Errorf("a stranger was taken for the cluster's: %v", err)
+	}
+}
