@@ -12,6 +12,7 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/collect/backends"
 	"github.com/imbundle/imbundle/collect/kube"
 	"github.com/imbundle/imbundle/specs"
 )
@@ -32,6 +33,7 @@ type collectFlags struct {
 	all            bool
 	quiet          bool
 	resume         resumeFlags
+	overrides      backends.Overrides
 }
 
 func newCollect(s streams) *cobra.Command {
@@ -42,6 +44,10 @@ func newCollect(s streams) *cobra.Command {
 		Long: `Finds OpenIM in the cluster that kubectl talks to and collects into one file what its diagnosis needs: objects and
 kubectl's own tables, logs of every container (current, previous, init, sidecar, ephemeral), usage, events. Without flags
 it looks for OpenIM in every namespace that the user may read, and back two hours.
+
+Kafka, Redis, MongoDB and etcd are asked where OpenIM's own configuration says, directly or through a port of their pods that the
+API server forwards, with the credentials that OpenIM itself is given; --kafka, --redis, --mongo say otherwise, --no-secrets
+declines. A password on the command line is refused.
 
 Everything is redacted on the way into the file: passwords, tokens, keys and certificates never reach the disk. Message
 bodies are never asked for. Nothing in the cluster is changed. The file is valid at every moment: after Ctrl-C, a deadline
@@ -75,6 +81,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	flags.DurationVar(&f.deadline, "deadline", 0, "end the collection after this time (default 5m)")
 	flags.DurationVar(&f.requestTimeout, "request-timeout", 0, "give up a request after this time without an answer (default 20s)")
 	flags.BoolVar(&f.kube.Exec, "exec", false, "also read log files inside containers, by exec, where nothing goes to standard output")
+	addBackendFlags(c, &f.overrides, &f.kube)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but the file's name and errors")
 	flags.StringVar(&f.lang, "lang", "", "language of the questions: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
 	flags.StringArrayVar(&f.specs, "specs", nil, "folder of redactions and roles to add to the built-in ones (repeatable)")
@@ -104,6 +111,9 @@ func (f *collectFlags) validate(s streams) (err error) {
 	}
 	if err := f.validateResume(); err != nil {
 		return err
+	}
+	if err := f.overrides.Check(); err != nil {
+		return usage(err)
 	}
 	f.lang, err = s.language(f.lang)
 	return err
@@ -137,10 +147,11 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	}
 	ctx, cancel := collect.WithDeadline(ctx, o.Deadline) // the survey's time counts too
 	defer cancel()
-	sources, err := f.survey(ctx, s, set, &o)
+	sources, reach, err := f.survey(ctx, s, set, &o)
 	if err != nil {
 		return err
 	}
+	defer reach.Close()
 	view := newProgress(s, f.quiet)
 	o.Progress = view
 	boundMemory(104 << 20)
@@ -181,10 +192,10 @@ func (f *collectFlags) options(set *specs.Set, incident collect.Incident, window
 }
 
 // survey looks at the cluster, says what it found, and completes the options with it.
-func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o *collect.Options) ([]collect.Source, error) {
+func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o *collect.Options) ([]collect.Source, *kube.Reach, error) {
 	cluster, found, err := f.look(ctx, set, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !f.quiet {
 		fmt.Fprint(s.err, sight(cluster, found))
@@ -194,13 +205,19 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if o.Output == "" {
 		o.Output = defaultName(found.Namespaces, time.Now())
 	}
-	return cluster.Sources(found), nil
+	o.Redactor.Learn(found.Secrets()...)
+	asking, reach, err := f.backends(ctx, s, cluster, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(cluster.Sources(found), asking...), reach, nil
 }
 
 // look connects to the cluster and finds out what there is, and when.
 func (f *collectFlags) look(ctx context.Context, set *specs.Set, o *collect.Options) (*kube.Cluster, *kube.Survey, error) {
 	f.kube.Specs, f.kube.RequestTimeout = set, f.requestTimeout
 	f.kube.UserAgent = "imbundle/" + toolVersion()
+	f.kube.Reach = f.overrides.Addresses()
 	if f.profile == "quick" {
 		f.kube = f.kube.Quick()
 	}

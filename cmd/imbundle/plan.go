@@ -37,6 +37,9 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	if err != nil {
 		return err
 	}
+	if p.Backends, err = f.plannedAsks(s, found); err != nil {
+		return err
+	}
 	command := f.command()
 	switch f.plan {
 	case planJSON:
@@ -50,6 +53,9 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	var b strings.Builder
 	fmt.Fprintf(&b, "Plan of `%s`: nothing was written, nothing is changed.\n%s", command, sight(cluster, found))
 	if err := tellRequests(&b, p); err != nil {
+		return err
+	}
+	if err := tellAsks(&b, p.Backends); err != nil {
 		return err
 	}
 	tellEstimate(&b, p)
@@ -74,6 +80,14 @@ func (f *collectFlags) command() string {
 	}
 	if f.kube.Exec {
 		words = append(words, "--exec")
+	}
+	if f.kube.NoSecrets {
+		words = append(words, "--no-secrets")
+	}
+	for _, o := range [][2]string{{"--kafka", f.overrides.Kafka.Address}, {"--redis", f.overrides.Redis.Address}, {"--mongo", f.overrides.Mongo.Address}} {
+		if o[1] != "" {
+			words = append(words, strings.Join(o[:], " "))
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -55,7 +55,7 @@ func contents(t *testing.T, path string) map[string][]byte {
 	defer r.Close()
 	all := map[string][]byte{}
 	err = r.Each(t.Context(), 1, func(_ int, f *bundle.File) error {
-		for _, prefix := range []string{"imbundle/", "samples/", bundle.ClockFile, bundle.AccessFile, bundle.IncidentFile} {
+		for _, prefix := range []string{"imbundle/", "samples/", "config/", bundle.ClockFile, bundle.AccessFile, bundle.IncidentFile} {
 			if strings.HasPrefix(f.Name, prefix) {
 				return nil
 			}

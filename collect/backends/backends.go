@@ -32,6 +32,24 @@ type Backends struct {
 	Etcd  *Etcd
 }
 
+// Addresses are those of all of them.
+func (b Backends) Addresses() []string {
+	var all []string
+	if b.Kafka != nil {
+		all = append(all, b.Kafka.Addresses...)
+	}
+	if b.Redis != nil {
+		all = append(all, b.Redis.Addresses...)
+	}
+	if b.Mongo != nil {
+		all = append(all, b.Mongo.Addresses...)
+	}
+	if b.Etcd != nil {
+		all = append(all, b.Etcd.Addresses...)
+	}
+	return all
+}
+
 // Login is who asks. The zero value asks without authentication.
 type Login struct {
 	Username string

@@ -102,6 +102,29 @@ func (o Overrides) places(b *Backends) []place {
 	}
 }
 
+// Addresses are those that the user names. Mistakes among them are left to Check.
+func (o Overrides) Addresses() []string {
+	var named Backends
+	for _, p := range o.places(&named) {
+		if p.Address == None || p.at(p.Address) != nil {
+			continue
+		}
+	}
+	return named.Addresses()
+}
+
+// Say reports whether the user says something of a backend that makes a problem of its configuration void.
+func (o Overrides) Say(of string) bool {
+	one := map[string]Override{KafkaName: o.Kafka, RedisName: o.Redis, MongoName: o.Mongo}[of]
+	return one.Address != "" || one.Auth != "" || one.TLS != ""
+}
+
+// WithoutAuth leaves the credentials out, for a plan: nobody is asked for them.
+func (o Overrides) WithoutAuth() Overrides {
+	o.Kafka.Auth, o.Redis.Auth, o.Mongo.Auth = "", "", ""
+	return o
+}
+
 // Apply puts what the user says over what was found, and reads the credentials. Errors are *ArgError.
 func (o Overrides) Apply(b *Backends, s Surroundings) error {
 	for _, p := range o.places(b) {

@@ -42,13 +42,13 @@ type Survey struct {
 	Version    string      // of OpenIM, by its image tags; empty when they do not say
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
-	noSecrets  bool      // none is asked for
-	inPods     bool      // OpenIM shows in pods only, not in workloads
-	wants      wants     // Secrets that pods and workloads name
-	custom     custom    // resources that the cluster defines itself
+	noSecrets  bool   // none is asked for
+	inPods     bool   // OpenIM shows in pods only, not in workloads
+	wants      wants  // Secrets that pods and workloads name
+	custom     custom // resources that the cluster defines itself
 	config     configuration
 	versions   []record.PodVersion
-	net        network // services and pods, by which addresses are found
+	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
 	logsRead   chan struct{}
 	listed     chan struct{} // closed when the objects are in the bundle

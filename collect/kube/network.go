@@ -63,7 +63,7 @@ func (n *network) seePod(p *corev1.Pod) {
 func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
 	s.net.own = s.Namespaces
 	found, _ := backends.From(s.Settings(), s.Mounted)
-	addresses := append(addressesOf(found), c.o.Reach...)
+	addresses := append(found.Addresses(), c.o.Reach...)
 	if !slices.ContainsFunc(addresses, inCluster) {
 		return nil
 	}
@@ -93,23 +93,6 @@ func (c *Cluster) askAbout(ctx context.Context, s *Survey, asked []Answer) error
 	err := c.reviewEach(ctx, s.Access, asked)
 	s.Access.Asked = append(s.Access.Asked, asked...)
 	return err
-}
-
-func addressesOf(b backends.Backends) []string {
-	var all []string
-	if b.Kafka != nil {
-		all = append(all, b.Kafka.Addresses...)
-	}
-	if b.Redis != nil {
-		all = append(all, b.Redis.Addresses...)
-	}
-	if b.Mongo != nil {
-		all = append(all, b.Mongo.Addresses...)
-	}
-	if b.Etcd != nil {
-		all = append(all, b.Etcd.Addresses...)
-	}
-	return all
 }
 
 func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error {

@@ -42,7 +42,8 @@ func testNetwork() *network {
 	n := &network{own: []string{"im"}, services: map[string]*corev1.Service{}}
 	for _, p := range []*corev1.Pod{
 		backend("im", "kafka", "kafka-0", "10.0.0.1", false, 9094), backend("im", "kafka", "kafka-1", "10.0.0.2", true, 9094),
-		backend("mid", "redis", "redis-0", "10.0.0.3", true, 6379), {Status: corev1.PodStatus{Phase: corev1.PodPending, PodIP: "10.0.0.9"}},
+		backend("mid", "redis", "redis-0", "10.0.0.3", true, 6379),
+		{Status: corev1.PodStatus{Phase: corev1.PodPending, PodIP: "10.0.0.9"}},
 	} {
 		n.seePod(p)
 	}

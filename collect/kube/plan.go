@@ -21,6 +21,7 @@ type Plan struct {
 	Missing    []bundle.Gap  `json:"missing"`  // rights that the user lacks, with what that costs
 	Partial    bool          `json:"partial"`  // the server did not answer for every right; those are tried
 	Estimate   Estimate      `json:"estimate"`
+	Backends   []collect.Ask `json:"backends"` // what is asked of other servers than the API server; whoever makes the plan adds it
 
 	rights  []Answer // that the whole collection needs, whoever the user is
 	unnamed []string // namespaces of which it is not known which secrets pods name
@@ -55,7 +56,7 @@ const (
 func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan, error) {
 	p := &Plan{
 		Schema: "imbundle/plan/1", Server: c.Host(), Version: c.Version(), Namespaces: s.Namespaces, Window: o.Window,
-		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, exec: c.o.Exec, beyond: s.net.beyond,
+		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, Backends: []collect.Ask{}, exec: c.o.Exec, beyond: s.net.beyond,
 	}
 	p.rights, p.unnamed = c.rights(s)
 	p.add(surveyName, c.surveyed.calls)

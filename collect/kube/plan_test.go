@@ -82,7 +82,7 @@ var users = map[string]user{
 	"administrator, exec": {namespaces: []string{"openim"}, exec: true, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Verb == "get" && a.Subresource == "exec"
 	}},
-	"everywhere":         {},
+	"everywhere": {},
 	"configured": {namespaces: []string{"openim"}, configured: true, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Verb == "get" && a.Subresource == "portforward"
 	}},
@@ -251,7 +251,9 @@ func TestPlanOfForwarding(t *testing.T) {
 			}
 		}
 		right := slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == forwarding && r.Verb == "create" })
-		missing := slices.ContainsFunc(p.Missing, func(g bundle.Gap) bool { return g.Detail == "the user may not create pods/portforward in namespace openim" })
+		missing := slices.ContainsFunc(p.Missing, func(g bundle.Gap) bool {
+			return g.Detail == "the user may not create pods/portforward in namespace openim"
+		})
 		if n != want || right != users[name].configured || missing != (users[name].configured && want == 0) {
 			t.Errorf("%s: %d requests, right %v, missing %v", name, n, right, missing)
 		}
