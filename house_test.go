@@ -21,8 +21,9 @@ const module = "github.com/imbundle/imbundle/"
 // floors, lowest last; see CONTRIBUTING.md.
 var floors = map[string]int{
 	"cmd/imbundle": 3,
-	"collect/kube": 2, "analyze/checks": 2, "analyze/report": 2, "analyze/view": 2,
-	"collect": 1, "collect/backends": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/typeset": 1,
+	"collect/kube": 2, "collect/kafka": 2, "collect/seq": 2, "collect/node": 2, "collect/prom": 2,
+	"analyze/checks": 2, "analyze/report": 2, "analyze/view": 2, "analyze/ticket": 2,
+	"collect": 1, "collect/backends": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/plain": 1, "analyze/typeset": 1,
 	"bundle": 0, "bundle/inflate": 0, "bundle/record": 0, "bundle/redact": 0, "specs": 0, "specs/settings": 0,
 }
 
@@ -32,6 +33,12 @@ var owners = map[string][]string{
 	"k8s.io/kubectl":                                {"bundle/replay"},
 	"github.com/mholt/archiver/v3":                  {"bundle"},
 	"github.com/klauspost/compress":                 {"bundle"},
+	"github.com/ulikunitz/xz":                       {"bundle"},
+	"github.com/twmb/franz-go":                      {"collect/kafka"},
+	"github.com/redis/go-redis/v9":                  {"collect/seq"},
+	"go.mongodb.org/mongo-driver/v2":                {"collect/seq"},
+	"golang.org/x/crypto":                           {"collect/node"},
+	"golang.org/x/text":                             {"analyze/plain"},
 	"github.com/olekukonko/tablewriter":             {"analyze/report"},
 	"github.com/olekukonko/tablewriter/pkg/twwidth": {"analyze/typeset"},
 	"github.com/spf13/cobra":                        {"cmd/imbundle"},
