@@ -26,10 +26,13 @@ const (
 	TopNodes      = "top/nodes.txt"
 	TopNodesJSON  = "top/nodes.json"
 
-	KafkaGroups     = "kafka/groups.txt"
-	KafkaGroupsJSON = "kafka/groups.json"
-	KafkaTopics     = "kafka/topics.json"
-	SeqFile         = "seq/conversations.jsonl"
+	KafkaGroups        = "kafka/groups.txt"
+	KafkaMembers       = "kafka/members.txt"
+	KafkaState         = "kafka/state.txt"
+	KafkaGroupsJSON    = "kafka/groups.json"
+	KafkaTopics        = "kafka/topics.json"
+	KafkaConversations = "kafka/conversations.json"
+	SeqFile            = "seq/conversations.jsonl"
 
 	ConfigEffective = "config/effective.json"
 
