@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// recipe is one `go build` of several programs out of one module, or one `go install` of a pinned version.
+// recipe is one `go build` of several programs out of one module, one `go install` of a pinned version, or the jars of a pom.
 type recipe struct {
 	name    string
-	module  bool     // there is a folder of that name below modules; otherwise it is installed
+	module  bool     // there is a folder of that name below modules, with a go.mod or a pom; otherwise it is installed
 	args    []string // ${VERSION} is that of the module's first requirement
 	outputs []string
 }
@@ -62,6 +62,7 @@ var recipes = []recipe{
 		args:    []string{"-ldflags", "-s -w", "sigs.k8s.io/kwok/cmd/kwok"},
 		outputs: []string{"kwok"},
 	},
+	{name: "kafka", module: true},
 }
 
 // hash names what a recipe's programs are built from: its module files, itself, Go and platform.
@@ -88,6 +89,9 @@ func (r *rig) hash(rec recipe) (string, error) {
 // findPrograms names the folder of every recipe's programs, built or not.
 func (r *rig) findPrograms() error {
 	r.folders, r.programs = map[string]string{}, map[string]string{}
+	if java, err := exec.LookPath("java"); err == nil {
+		r.programs["java"] = java
+	}
 	for _, rec := range recipes {
 		hash, err := r.hash(rec)
 		if err != nil {
@@ -109,12 +113,12 @@ func (r *rig) build(names ...string) error {
 		if _, err := os.Stat(folder); err == nil || len(names) > 0 && !slices.Contains(names, rec.name) {
 			continue
 		}
-		fmt.Printf("building %s\n", strings.Join(rec.outputs, ", "))
+		fmt.Printf("building %s\n", rec.name)
 		if err := os.MkdirAll(folder+".part", 0o755); err != nil {
 			return err
 		}
 		if err := r.make(rec, folder+".part"); err != nil {
-			return fmt.Errorf("building %s: %w", strings.Join(rec.outputs, ", "), err)
+			return fmt.Errorf("building %s: %w", rec.name, err)
 		}
 		if err := os.Rename(folder+".part", folder); err != nil {
 			return err
@@ -124,6 +128,9 @@ func (r *rig) build(names ...string) error {
 }
 
 func (r *rig) make(rec recipe, out string) error {
+	if pom := filepath.Join(r.home, "modules", rec.name, "pom.xml"); exists(pom) {
+		return resolve(pom, out)
+	}
 	cmd := exec.Command("go", "install", "-trimpath")
 	cmd.Env = append(os.Environ(), append(buildEnv, "GOBIN="+out)...)
 	args := rec.args
@@ -165,4 +172,9 @@ func required(gomod string) (string, error) {
 		return "", fmt.Errorf("%q requires none of the servers", gomod)
 	}
 	return string(m[1]), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

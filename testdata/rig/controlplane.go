@@ -115,6 +115,7 @@ var parts = map[string]part{
 	"node":          {"control-plane", []string{"containerd"}, (*rig).node},
 	"metrics":       {"node", []string{"metrics-server"}, (*rig).metrics},
 	"kwok":          {"control-plane", []string{"kwok"}, (*rig).kwok},
+	"kafka":         {"", []string{"kafka"}, (*rig).kafka},
 }
 
 // up starts what does not run yet of the named part and of those before it, and builds what that needs. A part that

@@ -1,6 +1,6 @@
 // Command rig runs the real servers that the end-to-end tests talk to: etcd, kube-apiserver, controller-manager,
-// scheduler, a real node (containerd and kubelet) and metrics-server, or a crowd of KWOK's nodes and pods, without images
-// from a registry and without Docker.
+// scheduler, a real node (containerd and kubelet) and metrics-server, or a crowd of KWOK's nodes and pods, or three brokers
+// of Apache Kafka, without images from a registry and without Docker.
 //
 // build → up → apply workloads → down. Binaries are built from Go modules and cached by the hash of what they are built
 // from; keys and ports are made anew by each first `up`; everything lives below the cache folder and is stopped by
@@ -19,7 +19,7 @@ import (
 const usage = `usage: rig [-name NAME] COMMAND
 
   build                               build and cache the servers
-  up [control-plane|node|metrics|kwok]  start them, up to the named part (default metrics)
+  up [control-plane|node|metrics|kwok|kafka]  start them, up to the named part (default metrics)
   down                                stop them, remove mounts, bridge and state
   status                              what runs
   env                                 KUBECONFIG and more, for the shell

@@ -122,12 +122,12 @@ func (r *rig) env() error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	for _, v := range [][2]string{
+	for _, v := range append([][2]string{
 		{"KUBECONFIG", r.kubeconfig()},
 		{"IMBUNDLE_RIG_KUBECTL", r.exe("kubectl")},
 		{"IMBUNDLE_RIG_DIR", r.dir},
 		{"IMBUNDLE_RIG_SKIPPED", string(skipped)},
-	} {
+	}, r.kafkaEnv()...) {
 		fmt.Printf("export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
 	}
 	return nil
