@@ -90,7 +90,7 @@ func (o Options) wants(group string) bool {
 
 // Collect samples the groups and describes the cluster. What no broker tells becomes gaps.
 func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
-	if !slices.ContainsFunc(s.entries(), func(name string) bool { return !b.Has(name) }) {
+	if b.Has(s.entries()...) {
 		return nil
 	}
 	limit := min(b.RequestTimeout(), mostWait)
