@@ -21,6 +21,7 @@ const (
 	formTable                // columns of kubectl, df, free, kafka-consumer-groups
 	formDescribe             // kubectl describe
 	formRedis                // redis-cli
+	formKafka                // offsets and topics as collect/kafka writes them
 	formIncident             // incident.yaml
 	formNoLog                // the answer of a server that has no log to give
 )
@@ -70,6 +71,8 @@ func formOf(name string, head []byte, s source) form {
 		return formSkip
 	case base == "incident.yaml":
 		return formIncident
+	case isKafka(name):
+		return formKafka
 	case noLog.Match(head) && bytes.Count(bytes.TrimSpace(head), []byte("\n")) < 2:
 		return formNoLog
 	case isLog:

@@ -27,6 +27,7 @@ type Facts struct {
 	Workloads   []Workload
 	Usage       []Usage
 	Groups      []GroupSample
+	Kafka       *Kafka // nil when no broker was asked
 	Filesystems []Filesystem
 	Memory      []Memory
 	Sizes       []Size
@@ -191,7 +192,8 @@ type Usage struct {
 	MemoryPercent   int
 }
 
-// GroupSample is one partition of a consumer group at one time. Offsets are -1 where the tool prints "-".
+// GroupSample is one partition of a consumer group at one time. Offsets are -1 where the tool prints "-"; it never prints
+// Start.
 type GroupSample struct {
 	Entry        string
 	Line         int64
@@ -200,6 +202,7 @@ type GroupSample struct {
 	Group, Topic string
 	Partition    int
 	Current, End int64
+	Start        int64 // of the log
 	Lag          int64
 	Member       string // empty without a member
 }

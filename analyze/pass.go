@@ -116,6 +116,8 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		return p.readIncident(in, src.Entry)
 	case formTable:
 		return p.both(in, src, func(r io.Reader) error { return p.readTable(r, src) })
+	case formKafka:
+		return p.kafka.read(in, src.Entry)
 	case formRedis:
 		return p.both(in, src, func(r io.Reader) error { return p.readRedis(r, src.Entry) })
 	case formDescribe:

@@ -17,6 +17,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
 	}
+	f.takeKafka(&p.kafka)
 	for _, t := range p.texts {
 		t.settle(m)
 		f.Texts = append(f.Texts, t.Text)
@@ -93,7 +94,7 @@ func newestTime(f *Facts, p *pass) time.Time {
 			newest = t
 		}
 	}
-	for _, g := range p.Groups {
+	for _, g := range f.Groups {
 		later(g.Time)
 	}
 	for _, e := range p.Events {

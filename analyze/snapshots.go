@@ -22,6 +22,7 @@ type snapshots struct {
 	Changes     []Change
 	Malformed   []Malformed
 	Incident    map[string]any
+	kafka       kafkaSnapshots
 }
 
 // Ranks of the sources of a pod's state.
@@ -45,6 +46,7 @@ func (s *snapshots) add(o *snapshots) {
 	s.Counters = append(s.Counters, o.Counters...)
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)
+	s.kafka.add(&o.kafka)
 	if s.Incident == nil {
 		s.Incident = o.Incident
 	}

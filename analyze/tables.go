@@ -261,7 +261,7 @@ func (t *table) group(line string) (GroupSample, bool) {
 	}
 	g := GroupSample{
 		Entry: t.src.Entry, Line: t.line, Time: t.date, Sample: t.sample, Group: f[0], Topic: f[1], Partition: partition,
-		Current: offset(f[3]), End: offset(f[4]), Lag: offset(f[5]),
+		Current: offset(f[3]), End: offset(f[4]), Lag: offset(f[5]), Start: -1,
 	}
 	if len(f) > 6 && f[6] != "-" {
 		g.Member = f[6]

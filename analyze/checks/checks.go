@@ -15,7 +15,7 @@ import (
 // All returns every coded check, in the order of the guide.
 func All() []analyze.Check {
 	return []analyze.Check{
-		requestsAnswered, consumerGroups, consumerGap, seqJump, redisSlow,
+		requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap, seqJump, redisSlow,
 		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, diskSpace, spaceOrInodes, logSize, hostMemory, logLevel,

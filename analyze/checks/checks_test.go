@@ -84,6 +84,10 @@ func troubled(t *testing.T) *analyze.Facts {
 	}
 	f.Waiting = []analyze.Waiting{{Request: "login", Role: "chat", Count: 9, Since: noon.Add(-10 * time.Minute), Until: noon}}
 	f.Groups = lags(100, 200, 300)
+	f.Kafka = cluster().Kafka
+	f.Kafka.Sampled, f.Kafka.Missing = "kafka/groups.json", []string{"mongo"}
+	k := f.Kafka.Topics
+	k.Missing, k.Brokers[0].Address, k.Topics[0].Settings["max.message.bytes"], k.Topics[0].Partitions[0].ISR = []string{"toPush"}, "localhost:9092", "64000", nil
 	return f
 }
 
@@ -92,7 +96,7 @@ func lags(lag ...int64) []analyze.GroupSample {
 	var out []analyze.GroupSample
 	for i, n := range lag {
 		out = append(out, analyze.GroupSample{
-			Sample: i + 1, Time: noon.Add(time.Duration(i) * time.Minute), Group: "redis", Topic: "toRedis", Current: 1000, End: 1000 + n, Lag: n, Member: "sarama-1",
+			Sample: i + 1, Time: noon.Add(time.Duration(i) * time.Minute), Group: "redis", Topic: "toRedis", Current: 1_000_000, End: 1_000_000 + n, Lag: n, Start: -1, Member: "sarama-1",
 		})
 	}
 	return out

@@ -2,140 +2,219 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"time"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/specs"
 )
 
 var consumerGroups = analyze.Check{
 	ID: "consumer-lag", Guide: "2.3",
 	Title: say("消费组积压", "lag of consumer groups"),
-	Doc: say("比较同一组多次采样：积压增长而位点在走是消费太慢；有积压而位点不动是停住；没有成员是消费者不在。单次采样只看成员和数量级。"+
-		"主干版本的 push 组从不提交位点（显示“-”），不作判断。",
-		"Compares samples of a group: lag that grows while offsets move means too slow; lag while offsets stand means stalled; no member means no consumer. "+
-			"One sample alone tells members and magnitude only. On main the push groups never commit (shown as '-') and are not judged."),
-	Needs: []string{"kafka/groups.txt (two samples)"}, Collect: "imbundle collect --attach kafka-groups.txt",
+	Doc: say("逐组逐分区比较多次采样:位点在走而积压增长是消费太慢;有积压而位点不动是停住;有积压而没有成员是没人消费;位点回退、超过末尾或早于起点是越界。只有一次采样时只看成员和数量级,其余为未知。"+
+		"各版本语义不同:3.7 及以前的 redis 组一收到就提交,积压为 0 不说明已处理;3.8.0 起的 redis 组只提交每批最后一条所在的分区,其余分区短时残留积压属正常;主干版本的 push 与 offlinePush 组从不提交位点,只判断有没有成员。",
+		"Compares samples by group and partition: offsets that move while lag grows mean too slow; lag while offsets stand means stalled; lag without a member means nobody consumes; offsets that go back, lie beyond the end or before the start are out of range. "+
+			"One sample alone tells members and magnitude only, the rest is unknown. What releases mean differs: up to 3.7 the redis group commits on receipt, so no lag does not prove work; from 3.8.0 it commits only the partition of a batch's last message, so little lag that stays for a moment on others is normal; on main push and offlinePush never commit and are judged by their members alone."),
+	Needs: []string{"kafka/groups.json or kafka/groups.txt (two samples)"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Groups) == 0 {
 			return unknown()
 		}
 		var found []analyze.Evidence
+		open := false
 		for _, g := range groupsOf(f) {
-			if e, ok := g.judge(); ok {
+			e, ok := g.judge()
+			if ok {
 				found = append(found, e)
 			}
+			open = open || !ok && g.undecided(f)
+		}
+		if len(found) == 0 && open {
+			return unknown()
 		}
 		return answer(found)
 	},
 }
 
-// partition is one partition of a group over all samples, oldest first.
-type partition struct {
-	samples []analyze.GroupSample
-}
-
+// group is a consumer group on one topic.
 type group struct {
 	name, topic string
 	partitions  []*partition
+	never       bool // this release never commits
 }
 
-// groupsOf orders the samples by group and partition.
+// groupsOf orders the samples by group, topic and partition, and judges each partition.
 func groupsOf(f *analyze.Facts) []*group {
-	groups := map[string]*group{}
-	parts := map[string]*partition{}
+	groups := map[[2]string]*group{}
+	parts := map[partitionKey]*partition{}
 	var order []*group
 	for _, s := range f.Groups {
-		key := s.Group + "\x00" + s.Topic
-		g := groups[key]
+		g := groups[[2]string{s.Group, s.Topic}]
 		if g == nil {
-			g = &group{name: s.Group, topic: s.Topic}
-			groups[key] = g
+			g = &group{name: s.Group, topic: s.Topic, never: f.Line == "b" && consumerRole(s.Topic) == "push"}
+			groups[[2]string{s.Group, s.Topic}] = g
 			order = append(order, g)
 		}
-		pkey := fmt.Sprint(key, s.Partition)
-		p := parts[pkey]
+		key := partitionKey{s.Group, s.Topic, s.Partition}
+		p := parts[key]
 		if p == nil {
-			p = &partition{}
-			parts[pkey] = p
+			p = &partition{topic: s.Topic, number: s.Partition}
+			parts[key] = p
 			g.partitions = append(g.partitions, p)
 		}
 		p.samples = append(p.samples, s)
 	}
 	for _, p := range parts {
 		sort.SliceStable(p.samples, func(i, j int) bool { return p.samples[i].Time.Before(p.samples[j].Time) })
+		p.trend = p.judge()
+	}
+	for _, g := range order {
+		if g.onlyLast(f) {
+			g.forgive()
+		}
 	}
 	return order
 }
 
-// Lag below smallLag is what batches in flight leave behind; a single sample needs largeLag to mean anything.
-const (
-	smallLag = 20
-	largeLag = 1000
-)
+type partitionKey struct {
+	group, topic string
+	partition    int
+}
+
+// onlyLast tells the groups that commit only the partition of a batch's last record. Where the release is unknown it may be one.
+func (g *group) onlyLast(f *analyze.Facts) bool {
+	return g.topic == "toRedis" && (len(f.Versions) == 0 || analyze.VersionFits(f.Versions[0], ">=3.8.0"))
+}
+
+func (g *group) forgive() {
+	for _, p := range g.partitions {
+		if p.trend == stalled && p.residue(g.partitions) {
+			p.trend = lagOK
+		}
+	}
+}
+
+// onReceipt tells the groups whose offsets say only that messages were received.
+func (g *group) onReceipt(f *analyze.Facts) bool {
+	return consumesFirst(g.topic) && len(f.Versions) > 0 && analyze.VersionFits(f.Versions[0], "line-a <3.8.0")
+}
+
+func consumesFirst(topic string) bool { return topic == "toRedis" || topic == "latestMsgToRedis" }
+
+// undecided tells a group of which the samples do not say how it does.
+func (g *group) undecided(f *analyze.Facts) bool {
+	if g.never {
+		return false
+	}
+	return g.onReceipt(f) || slices.ContainsFunc(g.partitions, func(p *partition) bool { return p.trend == lagUnknown })
+}
 
 // sums are what the partitions of a group add up to.
 type sums struct {
-	samples                int
-	firstLag, lastLag      int64
-	moved                  int64 // offsets committed from the first to the last sample
-	members, stuck, beyond int   // partitions with a member, that stand, whose offset lies beyond their end
-	first, worst           analyze.GroupSample
+	samples           int
+	firstLag, lastLag int64
+	moved, written    int64 // offsets committed and records written from the first to the last sample
+	span              time.Duration
+	members           int // partitions with a member
+	by                map[trend]int
+	worst             *partition // that with most lag, of the worst kind
 }
 
 func (g *group) sum() sums {
-	var s sums
+	s := sums{by: map[trend]int{}}
 	for _, p := range g.partitions {
-		a, z := p.samples[0], p.samples[len(p.samples)-1]
-		if z.Current < 0 {
-			continue
-		}
-		s.samples = max(s.samples, len(p.samples))
-		s.firstLag, s.lastLag = s.firstLag+max(0, a.Lag), s.lastLag+max(0, z.Lag)
-		s.moved += z.Current - a.Current
-		if z.Member != "" {
+		if p.last().Member != "" {
 			s.members++
 		}
-		if len(p.samples) > 1 && a.Current == z.Current && z.Lag > a.Lag && z.Lag >= smallLag {
-			s.stuck++
+		s.by[p.trend]++
+		if p.trend == uncommitted {
+			continue
 		}
-		if z.Lag < 0 {
-			s.beyond++
-		}
-		if z.Lag >= s.worst.Lag {
-			s.worst, s.first = z, a
+		a, z := p.first(), p.last()
+		s.samples, s.span = max(s.samples, len(p.samples)), max(s.span, p.span())
+		s.firstLag, s.lastLag = s.firstLag+max(0, a.Lag), s.lastLag+max(0, z.Lag)
+		s.moved, s.written = s.moved+p.moved(), s.written+p.written()
+		if s.worst == nil || p.worse(s.worst) {
+			s.worst = p
 		}
 	}
 	return s
 }
 
-// grows tells lag that grows by more than the batches in flight.
-func (s sums) grows() bool {
-	return s.samples > 1 && s.moved > 0 && s.lastLag > s.firstLag+largeLag/10 && s.lastLag > s.firstLag*5/4
+// worse orders partitions for the example that is shown: the kind of trouble before the lag.
+func (p *partition) worse(o *partition) bool {
+	if p.trend != o.trend {
+		return p.trend > o.trend
+	}
+	return p.last().Lag >= o.last().Lag
 }
 
-// judge looks at the group as a whole.
+// drain is how long the backlog takes at the present rates, for people.
+func (s sums) drain() string {
+	gain := s.moved - s.written
+	switch {
+	case s.samples < 2 || s.span <= 0 || s.lastLag < smallLag:
+		return ""
+	case gain <= 0:
+		return ", never drained at this rate"
+	}
+	return ", drained in about " + (time.Duration(float64(s.span) * float64(s.lastLag) / float64(gain))).Round(time.Second).String()
+}
+
+// verdict is what a group's trends mean.
+type verdict struct {
+	cause, confidence string
+	says              specs.Text
+}
+
+// judge looks at the group as a whole; false: there is nothing to say against it.
 func (g *group) judge() (analyze.Evidence, bool) {
 	s := g.sum()
-	e := analyze.Evidence{
-		Confidence: analyze.Certain, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name}, Since: s.first.Time, Until: s.worst.Time,
-		Samples: []analyze.Sighting{{Entry: s.worst.Entry, Line: s.worst.Line, Text: fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member",
-			g.name, g.topic, s.firstLag, s.lastLag, s.samples, s.members, len(g.partitions))}},
+	v, ok := g.verdict(s)
+	if !ok {
+		return analyze.Evidence{}, false
+	}
+	worst := s.worst
+	if worst == nil {
+		worst = g.partitions[0]
+	}
+	z := worst.last()
+	text := fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member%s; partition %d: committed %d → %d, end %d",
+		g.name, g.topic, s.firstLag, s.lastLag, s.samples, s.members, len(g.partitions), s.drain(), worst.number, worst.first().Current, z.Current, z.End)
+	return analyze.Evidence{
+		Cause: v.cause, Confidence: v.confidence, Says: v.says, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
+		Since: worst.first().Time, Until: z.Time, Samples: []analyze.Sighting{{Entry: z.Entry, Line: z.Line, Text: text}},
+	}, true
+}
+
+func (g *group) verdict(s sums) (verdict, bool) {
+	if g.never { // only whether anybody reads can be told
+		if s.members == 0 && s.lastLag >= smallLag {
+			return verdict{"consumer-stalled", analyze.Likely, say("没有任何消费者(此版本不提交位点,积压数值无意义)", "there is no consumer at all (this release never commits, so the lag itself means nothing)")}, true
+		}
+		return verdict{}, false
 	}
 	switch {
-	case s.beyond > 0:
-		e.Cause, e.Confidence, e.Says = "kafka-offset-out-of-range", analyze.Likely, say("已提交位点超过主题末尾：主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")
+	case s.by[beyond] > 0:
+		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点超过主题末尾:主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")}, true
+	case s.by[expired] > 0:
+		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点早于主题起点:保留期已删去未消费的消息", "committed offsets lie before the start of the topic: retention removed messages that were never consumed")}, true
 	case s.lastLag >= smallLag && s.members == 0:
-		e.Cause, e.Says = "consumer-stalled", say("有积压而没有任何消费者", "there is lag and no consumer at all")
-	case s.stuck > 0:
-		e.Cause, e.Says = "consumer-stalled", say("有积压而位点不动", "there is lag and offsets do not move")
-	case s.grows():
-		e.Cause, e.Says = "consumer-lag-growing", say("积压在增长，消费跟不上", "lag grows, the consumer is slower than its topic")
+		return verdict{"consumer-stalled", analyze.Certain, say("有积压而没有任何消费者", "there is lag and no consumer at all")}, true
+	case s.by[stalled] > 0:
+		return verdict{"consumer-stalled", analyze.Certain, say("有积压而位点不动", "there is lag and offsets do not move")}, true
+	case s.by[stopped] > 0:
+		return verdict{"consumer-stalled", analyze.Likely, say("有积压的分区没有消费者", "partitions with lag have no consumer")}, true
+	case s.by[rewound] > 0:
+		return verdict{"kafka-offset-out-of-range", analyze.Possible, say("已提交位点回退:被重置,或主题被重建;消息会重复处理", "committed offsets went back: they were reset, or the topic was recreated; messages are processed again")}, true
+	case s.samples > 1 && s.moved > 0 && outgrown(s.firstLag, s.lastLag), s.by[growing] > 0 && s.lastLag >= largeLag:
+		return verdict{"consumer-lag-growing", analyze.Certain, say("积压在增长,消费跟不上", "lag grows, the consumer is slower than its topic")}, true
 	case s.samples == 1 && s.lastLag >= largeLag:
-		e.Cause, e.Confidence, e.Says = "consumer-lag-growing", analyze.Possible, say("有明显积压（只有一次采样）", "there is much lag, in a single sample")
-	default:
-		return e, false
+		return verdict{"consumer-lag-growing", analyze.Possible, say("有明显积压(只有一次采样)", "there is much lag, in a single sample")}, true
 	}
-	return e, true
+	return verdict{}, false
 }
 
 func consumerRole(topic string) string {

@@ -45,24 +45,25 @@ type KafkaPartition struct {
 
 // KafkaGroups is one sample of consumer groups: samples/kafka/groups-001.json and on; kafka/groups.json is the newest again.
 type KafkaGroups struct {
-	Time    time.Time    `json:"time"`   // when end offsets were asked for
-	Sample  int          `json:"sample"` // from 1
-	Of      int          `json:"of"`     // samples that were planned
-	Groups  []KafkaGroup `json:"groups"` // by name
-	Missing []string     `json:"missing,omitempty"` // groups that the configuration names and the cluster lacks
-	Others  int          `json:"others,omitempty"`  // groups that were left out
+	Time       time.Time    `json:"time"`                 // when end offsets were asked for
+	Sample     int          `json:"sample"`               // from 1
+	Of         int          `json:"of"`                   // samples that were planned
+	Groups     []KafkaGroup `json:"groups"`               // by name
+	Configured []string     `json:"configured,omitempty"` // groups that the configuration names
+	Missing    []string     `json:"missing,omitempty"`    // those that the cluster lacks
+	Others     int          `json:"others,omitempty"`     // groups that were left out
 }
 
 // KafkaGroup is one consumer group.
 type KafkaGroup struct {
 	Name        string        `json:"name"`
-	State       string        `json:"state,omitempty"`       // Stable, Empty, Dead, PreparingRebalance, …; empty when unknown
-	Type        string        `json:"type,omitempty"`        // classic, consumer
-	Assignor    string        `json:"assignor,omitempty"`    // range, roundrobin, sticky
-	Coordinator int32         `json:"coordinator"`           // broker; -1 when unknown
-	Error       string        `json:"error,omitempty"`       // why something below is missing
-	Members     []KafkaMember `json:"members,omitempty"`     // in the coordinator's order
-	Partitions  []KafkaOffset `json:"partitions,omitempty"`  // committed or assigned; by topic and number
+	State       string        `json:"state,omitempty"`      // Stable, Empty, Dead, PreparingRebalance, …; empty when unknown
+	Type        string        `json:"type,omitempty"`       // classic, consumer
+	Assignor    string        `json:"assignor,omitempty"`   // range, roundrobin, sticky
+	Coordinator int32         `json:"coordinator"`          // broker; -1 when unknown
+	Error       string        `json:"error,omitempty"`      // why something below is missing
+	Members     []KafkaMember `json:"members,omitempty"`    // in the coordinator's order
+	Partitions  []KafkaOffset `json:"partitions,omitempty"` // committed or assigned; by topic and number
 }
 
 // KafkaMember is one consumer of a group.

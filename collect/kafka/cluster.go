@@ -24,12 +24,13 @@ type cluster struct {
 	brokers []*broker // by id
 	down    map[int32]*Failure
 	meta    *kmsg.MetadataResponse
+	from    string // the address that told meta
 }
 
 // broker is one that the cluster names. ask is where it is asked: what it advertises, except where that cannot be reached
 // and the only broker answers at the address of the configuration.
 type broker struct {
-	id                int32
+	id                 int32
 	address, ask, rack string
 }
 
@@ -106,7 +107,7 @@ func (c *cluster) unlisted(r *kmsg.MetadataResponse) []string {
 
 func (c *cluster) know(r *kmsg.MetadataResponse, from string) {
 	slices.SortFunc(r.Brokers, func(a, b kmsg.MetadataResponseBroker) int { return cmp.Compare(a.NodeID, b.NodeID) })
-	c.meta = r
+	c.meta, c.from = r, from
 	old := c.brokers
 	c.brokers = nil
 	var addresses []string
@@ -120,9 +121,6 @@ func (c *cluster) know(r *kmsg.MetadataResponse, from string) {
 			if o.id == known.id && o.address == known.address {
 				known.ask = o.ask
 			}
-		}
-		if len(r.Brokers) == 1 && c.down[b.NodeID] != nil {
-			known.ask = from // there is no other broker that could have answered
 		}
 		c.brokers = append(c.brokers, known)
 		addresses = append(addresses, known.ask)
@@ -159,6 +157,20 @@ func (c *cluster) each(ctx context.Context, fn func(*broker, *link) error) map[i
 		if !f.spoken() {
 			c.down[id] = f
 		}
+	}
+	return failed
+}
+
+// greet finds out which brokers can be reached where they say. A cluster's only broker is asked at the address of the
+// configuration instead, for no other can have answered there.
+func (c *cluster) greet(ctx context.Context) map[int32]*Failure {
+	failed := c.each(ctx, func(_ *broker, l *link) error {
+		_, err := l.versions(ctx)
+		return err
+	})
+	if len(c.brokers) == 1 && len(failed) == 1 {
+		c.brokers[0].ask = c.from
+		c.links.retain([]string{c.from})
 	}
 	return failed
 }

@@ -27,7 +27,12 @@ type gathered struct {
 }
 
 // gather runs the source as a collection would, through the product's own redaction.
-func gather(t *testing.T, o Options, change ...func(*collect.Options)) gathered {
+func gather(t *testing.T, o Options) gathered {
+	t.Helper()
+	return gatherIn(t.Context(), t, o)
+}
+
+func gatherIn(ctx context.Context, t *testing.T, o Options, change ...func(*collect.Options)) gathered {
 	t.Helper()
 	s, err := specs.Load()
 	if err != nil {
@@ -45,7 +50,7 @@ func gather(t *testing.T, o Options, change ...func(*collect.Options)) gathered 
 	for _, c := range change {
 		c(&run)
 	}
-	result, err := collect.Run(t.Context(), run, []collect.Source{New(o)})
+	result, err := collect.Run(ctx, run, []collect.Source{New(o)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,13 +182,15 @@ func (g *groupRead) spots() []spot {
 			out = append(out, s)
 		}
 	}
-	slices.SortFunc(out, func(a, b spot) int { return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition)) })
+	slices.SortFunc(out, func(a, b spot) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+	})
 	return out
 }
 
 // record puts a sample together. A group of the configuration that its coordinator does not know is missing.
 func (r *reading) record(at time.Time, spans map[spot]*span) *record.KafkaGroups {
-	out := &record.KafkaGroups{Time: at, Groups: []record.KafkaGroup{}, Others: r.others}
+	out := &record.KafkaGroups{Time: at, Groups: []record.KafkaGroup{}, Configured: r.c.o.Backend.Groups, Others: r.others}
 	for name, g := range r.groups {
 		if g.State == "Dead" && g.Error == "" && len(g.committed) == 0 {
 			out.Missing = append(out.Missing, name)

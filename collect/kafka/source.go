@@ -99,7 +99,7 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 	if err := c.refresh(ctx); err != nil {
 		return s.instead(ctx, b, explain(err, s.o.Backend, strings.Join(s.o.Backend.Addresses, ","), ""))
 	}
-	r := &run{source: s, c: c, b: b, lost: map[int32]*Failure{}}
+	r := &run{source: s, c: c, b: b, lost: c.greet(ctx)}
 	if err := r.samples(ctx); err != nil {
 		return err
 	}
