@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect/backends"
@@ -136,36 +135,30 @@ func byTLS(err error, address string) *Failure {
 
 // unspoken is a connection that was made and over which no answer came.
 func unspoken(err error, k *backends.Kafka, address string) *Failure {
-	f := &Failure{Reason: bundle.Failed, Text: address + " does not answer as Kafka does", Err: err}
-	var first *kgo.ErrFirstReadEOF
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		f.Reason, f.Text = bundle.Timeout, address+" took the connection and does not answer"
-		f.Hint = "the broker hangs or is overloaded, or this is not a port of Kafka"
-	case errors.As(err, &first), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		f.Text, f.Err = address+" closes the connection at the first request", closing(err)
-		f.Hint = "its listener may want " + wants(k) + "; brokers before 0.10 cannot be asked"
+	f := &Failure{Reason: bundle.Failed, Text: address + " does not answer as Kafka does", Hint: "make sure that this is a port of Kafka", Err: err}
+	hangsUp := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+	var at stagedError
+	if staged := (*stagedError)(nil); errors.As(err, &staged) {
+		at = *staged
+	}
+	switch slow := errors.Is(err, context.DeadlineExceeded); {
+	case at.shaking && (slow || hangsUp):
+		f.Text, f.Hint = address+" does not answer the TLS handshake", "its listener may have no TLS: switch it off (tls.enableTLS of kafka.yml), or take the port of the listener with TLS"
+	case slow:
+		f.Text, f.Hint = address+" took the connection and does not answer", "the broker hangs or is overloaded, or this is not a port of Kafka"
+	case hangsUp && at.answered && k.Login.Username != "":
+		f.Reason, f.Text = bundle.Forbidden, address+" hangs up on user name and password"
+		f.Hint = "compare them and their mechanism with the broker's account, or give others for this run"
+	case hangsUp && at.answered:
+		f.Reason, f.Text, f.Hint = bundle.Forbidden, address+" hangs up on a client without a name", "its listener wants a user name and password"
+	case hangsUp:
+		f.Text, f.Hint = address+" hangs up at the first request", "its listener may want TLS; brokers before 0.10 cannot be asked"
+	}
+	if hangsUp { // the client adds guesses of its own
+		f.Err = io.EOF
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		f.Reason = bundle.Timeout
 	}
 	return f
-}
-
-// closing leaves out the client's own guesses about an end of file.
-func closing(err error) error {
-	if errors.Is(err, syscall.ECONNRESET) {
-		return syscall.ECONNRESET
-	}
-	return io.EOF
-}
-
-// wants names what a listener that hangs up may ask for and did not get.
-func wants(k *backends.Kafka) string {
-	switch {
-	case k.TLS == nil && k.Login.Username == "":
-		return "TLS, or a user name and password"
-	case k.TLS == nil:
-		return "TLS, or another password"
-	case k.Login.Username == "":
-		return "a user name and password, or no TLS"
-	}
-	return "another password, or no TLS"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,6 +38,7 @@ type links struct {
 // link is a connection to one broker.
 type link struct {
 	client *kgo.Client
+	stage  *stage
 	limit  time.Duration
 	knows  *kversion.Versions // what the broker understands; nil until it was asked
 }
@@ -76,11 +78,12 @@ func (l *links) with(ctx context.Context, address string, ask func(*link) error)
 	one := l.open[address]
 	l.mu.Unlock()
 	if one == nil {
-		client, err := kgo.NewClient(l.options(address)...)
+		at := &stage{}
+		client, err := kgo.NewClient(l.options(address, at)...)
 		if err != nil {
 			return fmt.Errorf("preparing a connection to %q: %w", address, err)
 		}
-		one = &link{client: client, limit: l.limit}
+		one = &link{client: client, stage: at, limit: l.limit}
 	}
 	err := ask(one)
 	l.mu.Lock()
@@ -95,14 +98,17 @@ func (l *links) with(ctx context.Context, address string, ask func(*link) error)
 }
 
 // options bind a client to one address: it never asks by itself for others, nor for anything but what it is told to.
-func (l *links) options(address string) []kgo.Opt {
+func (l *links) options(address string, at *stage) []kgo.Opt {
 	// The next version of OffsetFetch names topics by numbers only.
 	versions := kversion.Stable()
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9)
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(address), kgo.Dialer(l.connect), kgo.ClientID("imbundle"), kgo.SoftwareNameAndVersion("imbundle", "1"), kgo.MaxVersions(versions),
+		kgo.SeedBrokers(address), kgo.WithHooks(at), kgo.ClientID("imbundle"), kgo.SoftwareNameAndVersion("imbundle", "1"), kgo.MaxVersions(versions),
 		kgo.DisableClientMetrics(), kgo.RequestRetries(0), kgo.RequestTimeoutOverhead(l.limit), kgo.DialTimeout(l.limit), kgo.MetadataMaxAge(time.Hour),
 	}
+	opts = append(opts, kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+		return l.connect(ctx, network, address, at)
+	}))
 	if l.backend.Login.Username != "" {
 		opts = append(opts, kgo.SASL(mechanism(l.backend)))
 	}
@@ -121,7 +127,7 @@ func mechanism(k *backends.Kafka) sasl.Mechanism {
 }
 
 // connect dials and, where the configuration says so, shakes hands by TLS under the name of the address.
-func (l *links) connect(ctx context.Context, network, address string) (net.Conn, error) {
+func (l *links) connect(ctx context.Context, network, address string, at *stage) (net.Conn, error) {
 	conn, err := l.dial(ctx, network, address)
 	if err != nil {
 		return nil, &dialError{err}
@@ -137,13 +143,36 @@ func (l *links) connect(ctx context.Context, network, address string) (net.Conn,
 		}
 		config.ServerName = host
 	}
+	at.shaking.Store(true)
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
 	}
+	at.shaking.Store(false)
 	return secure, nil
 }
+
+// stage is how far a connection has come: what a broker that hangs up may want shows from what it answered before.
+type stage struct {
+	shaking  atomic.Bool // hands by TLS
+	answered atomic.Bool // a request
+}
+
+// OnBrokerRead is called with every answer.
+func (s *stage) OnBrokerRead(_ kgo.BrokerMetadata, _ int16, _ int, _, _ time.Duration, err error) {
+	if err == nil {
+		s.answered.Store(true)
+	}
+}
+
+// stagedError is an error of a connection with the stage that it had come to.
+type stagedError struct {
+	error
+	shaking, answered bool
+}
+
+func (e *stagedError) Unwrap() error { return e.error }
 
 // dialError is a connection that did not come about.
 type dialError struct{ error }
@@ -160,7 +189,7 @@ func ask[R kmsg.Response](ctx context.Context, l *link, req kmsg.Request) (R, er
 		err = fmt.Errorf("an answer of kind %T", got)
 	}
 	if err != nil {
-		return r, fmt.Errorf("asking %s: %w", kmsg.NameForKey(req.Key()), err)
+		return r, &stagedError{fmt.Errorf("asking %s: %w", kmsg.NameForKey(req.Key()), err), l.stage.shaking.Load(), l.stage.answered.Load()}
 	}
 	return r, nil
 }

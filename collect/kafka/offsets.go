@@ -79,7 +79,7 @@ func (r *reading) committed(name string, code int16, topics []kmsg.OffsetFetchRe
 	if g == nil {
 		return
 	}
-	if err := kerr.ErrorForCode(code); err != nil {
+	if err := kerr.ErrorForCode(code); err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		g.Error = cmp.Or(g.Error, err.Error())
 		return
 	}

@@ -38,6 +38,11 @@ func fake(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 func filled(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
 	c := fake(t, append([]kfake.Opt{kfake.NumBrokers(3), kfake.SeedTopics(8, "toRedis", "toMongo"), kfake.SeedTopics(1, "other")}, opts...)...)
+	for p := range int32(8) {
+		if err := c.MoveTopicPartition("toRedis", p, p%3); err != nil {
+			t.Fatal(err)
+		}
+	}
 	fill(t, c, "redis")
 	return c
 }
