@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,18 +8,7 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
-	"github.com/imbundle/imbundle/collect"
 )
-
-// instead is what is done where no broker can be asked: Kafka's own tool where that is allowed, else a gap for everything.
-func (s *source) instead(ctx context.Context, b *collect.Batch, f *Failure) error {
-	for _, name := range s.entries() {
-		if !b.Has(name) {
-			b.Gap(bundle.Gap{Entry: name, Reason: f.Reason, Detail: f.Error(), Costs: "consumer lag, missing topics and groups, limits of Kafka"})
-		}
-	}
-	return nil
-}
 
 // gaps names what the cluster did not tell, as of the newest sample.
 func (r *run) gaps(newest *record.KafkaGroups) {
