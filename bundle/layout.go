@@ -165,7 +165,13 @@ func NodeText(node, command string) string { return nodesFolder + node + "/" + c
 // NodeSummary names a kubelet's /stats/summary.
 func NodeSummary(node string) string { return nodesFolder + node + "/summary.json" }
 
-// ParseNode reads the names made by NodeText and NodeSummary.
+// NodeConfig names a kubelet's /configz.
+func NodeConfig(node string) string { return nodesFolder + node + "/configz.json" }
+
+// AllOfNode is the pattern of every name made by NodeText, NodeSummary and NodeConfig for a node.
+func AllOfNode(node string) string { return nodesFolder + node + "/*" }
+
+// ParseNode reads the names made by NodeText, NodeSummary and NodeConfig.
 func ParseNode(name string) (node, file string, ok bool) {
 	rest, ok := strings.CutPrefix(name, nodesFolder)
 	if !ok {

@@ -49,8 +49,11 @@ func (c call) right() ask {
 	if len(parts) > 2 {
 		a.Resource += "/" + parts[2]
 	}
-	if c.method == http.MethodPost {
+	switch c.method {
+	case http.MethodPost:
 		a.Verb = "create"
+	case http.MethodDelete:
+		a.Verb = "delete"
 	}
 	return a
 }

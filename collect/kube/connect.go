@@ -37,6 +37,10 @@ type Options struct {
 	NoSecrets      bool          // ask nothing of any Secret, and use none of their values
 	Reach          []string      // HOST:PORT of backends that the user names, beside those of the configuration
 	Exec           bool          // read log files inside containers through exec, where stdout has none
+	NodeStats      bool          // ask for the right to read what kubelets measure; without it that is read where it is granted
+	NodeHosts      bool          // find out which nodes there are, whoever asks them
+	NodePods       bool          // NodeShell is going to be used; it implies NodeHosts
+	NodeImage      string        // for the pods of NodeShell; empty: one that the node has
 	UserAgent      string        // empty means "imbundle"
 	Now            func() time.Time
 }

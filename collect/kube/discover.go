@@ -42,10 +42,12 @@ type Survey struct {
 	Version    string      // of OpenIM, by its image tags; empty when they do not say
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
-	noSecrets  bool   // none is asked for
-	inPods     bool   // OpenIM shows in pods only, not in workloads
-	wants      wants  // Secrets that pods and workloads name
-	custom     custom // resources that the cluster defines itself
+	Hosts      []Host            // nodes on which pods of the chosen namespaces run; nil where nobody is going to ask them
+	noSecrets  bool              // none is asked for
+	inPods     bool              // OpenIM shows in pods only, not in workloads
+	wants      wants             // Secrets that pods and workloads name
+	carriers   map[string]string // addresses of the nodes on which pods run, by name
+	custom     custom            // resources that the cluster defines itself
 	config     configuration
 	versions   []record.PodVersion
 	net        network   // services and pods, by which addresses are found
@@ -58,7 +60,7 @@ type Survey struct {
 // otherwise those are chosen in which a component of OpenIM stands.
 func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	defer c.surveyed.stop()
-	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, noSecrets: c.o.NoSecrets, logsRead: make(chan struct{}), listed: make(chan struct{})}
+	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, carriers: map[string]string{}, noSecrets: c.o.NoSecrets, logsRead: make(chan struct{}), listed: make(chan struct{})}
 	found, listed, err := c.find(ctx, s.wants)
 	if err != nil {
 		return nil, err
@@ -90,16 +92,19 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if err := c.lookAtNetwork(ctx, s); err != nil {
 		return nil, fmt.Errorf("looking for the ways to the backends: %w", err)
 	}
-	return s, nil
+	return s, c.lookAtNodes(ctx, s)
 }
 
-// lookAtPods lists the logs that there are, and the secrets that pods name.
+// lookAtPods lists the logs that there are, the secrets that pods name, and the nodes that they run on.
 func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 	err := c.eachPod(ctx, s, func(p *corev1.Pod, logs []*stream) {
 		s.wants.see("Pod", p.Namespace, p.Name, &p.Spec)
 		s.streams = append(s.streams, logs...)
 		s.versions = append(s.versions, c.versionsOf(p)...)
 		s.net.seePod(p)
+		if p.Spec.NodeName != "" {
+			s.carriers[p.Spec.NodeName] = p.Status.HostIP
+		}
 	})
 	byRank(s.streams)
 	return err

@@ -12,5 +12,7 @@
 // the others. Of a log above its size limit its newest lines are asked for, as many as fit, and its head; what is held of
 // it in memory is compressed beyond 32 MB of all logs together.
 // Of a Secret never more is asked than its row of a table, by name where the user may not list all of them.
-// Nothing is ever written to the cluster; exec is used only when it was asked for and is granted.
+// Kubelets are asked what they measure where the right to it is granted, four at a time; nodes that are no machines are not.
+// Nothing is written to the cluster, exec is used only when it was asked for and is granted; but for NodeShell, which makes a
+// pod on each node where that was asked for, and Cleanup, which takes away what such a run left when it was killed.
 package kube

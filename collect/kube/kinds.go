@@ -15,6 +15,8 @@ const (
 	filesName    = "kube-files"
 	configName   = "kube-config"
 	reachName    = "kube-reach"
+	nodesName    = "kube-nodes"
+	podsName     = "node" // the source that asks nodes through pods; it lies in a package of its own
 )
 
 const (

@@ -18,6 +18,7 @@ const (
 	configPriority   = 85
 	objectsPriority  = 80
 	topPriority      = 70
+	kubeletPriority  = 65
 	describePriority = 60
 	logsPriority     = 50
 	filesPriority    = 40

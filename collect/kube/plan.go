@@ -66,6 +66,7 @@ func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan
 			p.add(source.Name(), a.calls())
 		}
 	}
+	p.add(podsName, c.podCalls(s))
 	began := time.Now()
 	counts, err := c.count(ctx, s)
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *Cluster) forwards(s *Survey) []call {
 
 func answers(a ask) string {
 	switch {
-	case a.Resource == "pods/log", a.Resource == "pods/exec", a.Resource == forwarding:
+	case a.Resource == "pods/log", a.Resource == "pods/exec", a.Resource == forwarding, a.Resource == nodeProxy:
 		return OfKubelet
 	case a.Group == metricsGroup:
 		return OfMetrics

@@ -28,6 +28,9 @@ func installation(f *faulty) {
 		}[r.URL.Path == "/api/v1/namespaces"])
 	})
 	f.handle("/readyz", answer("ok"))
+	f.handle("/api/v1/nodes", nodeLists(`{"metadata":{"name":"one-node","uid":"u1"},"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"}],
+"images":[{"names":["docker.io/library/busybox@sha256:1","docker.io/library/busybox:1.36"]}]}}`, `{"metadata":{"name":"idle-node"}}`))
+	f.handle("/api/v1/nodes/one-node/proxy/", answer(`{"node":{"nodeName":"one-node"}}`))
 	f.handle("/apis", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/apis" {
 			refuse(http.StatusNotFound, "no such path")(w, r)
@@ -72,7 +75,8 @@ func rightsBut(f *faulty, refused func(authv1.ResourceAttributes) bool) {
 type user struct {
 	namespaces []string
 	all, exec  bool
-	configured bool                                 // as in configuredInstallation
+	configured bool // as in configuredInstallation
+	stats      bool
 	podsOnly   bool                                 // the workloads show nothing of OpenIM
 	refused    func(authv1.ResourceAttributes) bool // nil: an administrator
 }
@@ -89,9 +93,11 @@ var users = map[string]user{
 	"configured, no port-forward": {namespaces: []string{"openim"}, configured: true, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Subresource == "portforward" || a.Resource == "secrets" && a.Verb == "list"
 	}},
-	"all":                {all: true},
-	"everywhere by pods": {podsOnly: true},
-	"no list of secrets": {refused: func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" && a.Verb == "list" }},
+	"all":                     {all: true},
+	"administrator, kubelets": {namespaces: []string{"openim"}, stats: true},
+	"no kubelets":             {namespaces: []string{"openim"}, refused: func(a authv1.ResourceAttributes) bool { return a.Subresource == "proxy" }},
+	"everywhere by pods":      {podsOnly: true},
+	"no list of secrets":      {refused: func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" && a.Verb == "list" }},
 	"no secrets, metrics, custom": {namespaces: []string{"openim"}, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Resource == "secrets" || a.Group == metricsGroup || a.Group == "im.example.com"
 	}},
@@ -118,7 +124,7 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 		f.handle("/api/v1/pods", answer(podList(wanting("a", "one-node"), wanting("b", "one-node"))))
 	}
 	o := testOptions(t, f.URL)
-	o.Namespaces, o.Exec, o.SampleEvery, o.Samples = u.namespaces, u.exec, time.Millisecond, 2
+	o.Namespaces, o.Exec, o.NodeStats, o.SampleEvery, o.Samples = u.namespaces, u.exec, u.stats, time.Millisecond, 2
 	c, err := Connect(t.Context(), o)
 	if err == nil && u.all {
 		err = c.ChooseAll(t.Context())
@@ -169,9 +175,10 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 }
 
 // TestRightsAreThoseOfThePlan holds the printed rights against the requests of an administrator: each request needs one of
-// them, and each of them is needed by one. Lists of secrets are the exception: they are never printed.
+// them, and each of them is needed by one. Lists of secrets are the exception: they are never printed; and nodes/proxy, which is
+// used where it is granted but printed only for those who want it.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "no list of secrets", "all", "everywhere by pods", "configured"} {
+	for _, name := range []string{"administrator, exec", "administrator, kubelets", "no list of secrets", "all", "everywhere by pods", "configured"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {
@@ -181,6 +188,9 @@ func TestRightsAreThoseOfThePlan(t *testing.T) {
 		for _, r := range p.Requests {
 			a := ask{Verb: r.Verb, Group: r.Group, Resource: r.Resource, Namespace: r.Namespace, Name: r.Name}
 			if a.Resource == "" || a.Group == "authorization.k8s.io" || a.Resource == "secrets" && a.Verb == "list" {
+				continue
+			}
+			if a.Resource == nodeProxy && !users[name].stats { // made use of, but not asked for
 				continue
 			}
 			i := slices.IndexFunc(p.rights, func(have Answer) bool {

@@ -34,6 +34,13 @@ func (c *Cluster) asks(s *Survey) []Answer {
 		}
 	}
 	add(topName, "list", metricsGroup, "nodes", "", "CPU and memory of nodes (kubectl top nodes)")
+	add(nodesName, "get", "", nodeProxy, "", kubeletCosts)
+	all[len(all)-1].instead = !c.o.NodeStats // used where it is granted, but not asked for
+	if c.o.NodePods {
+		for _, verb := range []string{"create", "get", "delete"} {
+			add(podsName, verb, "", "pods", s.podNamespace(), podCosts)
+		}
+	}
 	for _, k := range c.searched(s) {
 		add(clusterName, "list", k.group, k.resource, "", k.costs)
 	}
