@@ -185,12 +185,13 @@ func asks(sources []collect.Source) []collect.Ask {
 }
 
 // plannedAsks are those of a plan: nobody is connected to, and no credentials are read.
-func (f *collectFlags) plannedAsks(s streams, found *kube.Survey) ([]collect.Ask, error) {
+func (f *collectFlags) plannedAsks(s streams, cluster *kube.Cluster, found *kube.Survey) ([]collect.Ask, error) {
 	b, err := f.configured(s, found, f.overrides.WithoutAuth())
 	if err != nil {
 		return nil, err
 	}
-	return asks(backendSources(reachable{Backends: b})), nil
+	nodes, _ := f.nodes.sources(cluster, found)
+	return asks(append(backendSources(reachable{Backends: b}), nodes...)), nil
 }
 
 // tellAsks prints what is asked of the backends.

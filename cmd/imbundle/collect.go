@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type collectFlags struct {
 	quiet          bool
 	resume         resumeFlags
 	overrides      backends.Overrides
+	nodes          nodeFlags
 }
 
 func newCollect(s streams) *cobra.Command {
@@ -82,6 +84,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	flags.DurationVar(&f.requestTimeout, "request-timeout", 0, "give up a request after this time without an answer (default 20s)")
 	flags.BoolVar(&f.kube.Exec, "exec", false, "also read log files inside containers, by exec, where nothing goes to standard output")
 	addBackendFlags(c, &f.overrides, &f.kube)
+	f.nodes.add(flags, &f.kube)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but the file's name and errors")
 	flags.StringVar(&f.lang, "lang", "", "language of the questions: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
 	flags.StringArrayVar(&f.specs, "specs", nil, "folder of redactions and roles to add to the built-in ones (repeatable)")
@@ -114,6 +117,9 @@ func (f *collectFlags) validate(s streams) (err error) {
 	}
 	if err := f.overrides.Check(); err != nil {
 		return usage(err)
+	}
+	if err := f.nodes.validate(s, &f.kube); err != nil {
+		return err
 	}
 	f.lang, err = s.language(f.lang)
 	return err
@@ -210,7 +216,9 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if err != nil {
 		return nil, nil, err
 	}
-	return append(cluster.Sources(found), asking...), reach, nil
+	nodes, gaps := f.nodes.sources(cluster, found)
+	o.Gaps = append(o.Gaps, gaps...)
+	return slices.Concat(cluster.Sources(found), asking, nodes), reach, nil
 }
 
 // look connects to the cluster and finds out what there is, and when.

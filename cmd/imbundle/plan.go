@@ -37,7 +37,7 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	if err != nil {
 		return err
 	}
-	if p.Backends, err = f.plannedAsks(s, found); err != nil {
+	if p.Backends, err = f.plannedAsks(s, cluster, found); err != nil {
 		return err
 	}
 	command := f.command()
@@ -89,6 +89,7 @@ func (f *collectFlags) command() string {
 			words = append(words, strings.Join(o[:], " "))
 		}
 	}
+	words = append(words, f.nodes.words(&f.kube)...)
 	return strings.Join(words, " ")
 }
 
@@ -164,7 +165,11 @@ func (r planRow) where() string {
 	case r.what == "secrets" && len(r.names) > 0:
 		where += ": " + strings.Join(r.names, ", ")
 	case len(r.names) > 0:
-		where += fmt.Sprintf(", pods: %d", len(r.names))
+		what := "pods"
+		if strings.HasPrefix(r.what, "nodes") {
+			what = "nodes"
+		}
+		where += fmt.Sprintf(", %s: %d", what, len(r.names))
 	}
 	return where
 }
@@ -184,6 +189,9 @@ func tellRequests(w io.Writer, p *kube.Plan) error {
 	fmt.Fprintf(w, "\nREQUESTS, with the rights that the user has: %d, all through the API server; they only read", p.Estimate.Requests)
 	if slices.ContainsFunc(p.Requests, func(r kube.Request) bool { return r.Resource == "pods/exec" }) {
 		fmt.Fprint(w, ", and run sh, stat and tail in containers (pods/exec)")
+	}
+	if slices.ContainsFunc(p.Requests, func(r kube.Request) bool { return r.Resource == "pods" && r.Verb == "create" }) {
+		fmt.Fprint(w, ", and make a pod on each node and take it away again (--node-mode pod)")
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

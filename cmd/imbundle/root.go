@@ -47,7 +47,7 @@ which hop of the message path broke first, why, what proves it, what to do and w
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
-		newCollect(s), newAnalyze(s), newShow(s), newServe(s), newVerify(s), newSpecs(s), newDemo(s), newVersion(s),
+		newCollect(s), newAnalyze(s), newShow(s), newServe(s), newVerify(s), newSpecs(s), newCleanup(s), newDemo(s), newVersion(s),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd("completion")

@@ -63,8 +63,8 @@ func (k *kubelets) calls() []call {
 }
 
 func (k *kubelets) Collect(ctx context.Context, b *collect.Batch) error {
-	if k.s.Access.May("get", "", nodeProxy, "") {
-		k.s.TellVirtual(b)
+	if g, any := k.s.VirtualGap(); any && k.s.Access.May("get", "", nodeProxy, "") {
+		b.Gap(g)
 	}
 	var work sync.WaitGroup
 	slots := make(chan struct{}, askedAtOnce)
@@ -114,8 +114,8 @@ func (k *kubelets) copy(ctx context.Context, b *collect.Batch, name, path string
 	return nil
 }
 
-// TellVirtual records the nodes that are no machines, once for all.
-func (s *Survey) TellVirtual(b *collect.Batch) {
+// VirtualGap tells of the nodes that are no machines, once for all; false where there are none.
+func (s *Survey) VirtualGap() (g bundle.Gap, any bool) {
 	var names []string
 	why := ""
 	for _, h := range s.Hosts {
@@ -124,11 +124,8 @@ func (s *Survey) TellVirtual(b *collect.Batch) {
 			why = orElse(why, h.Virtual)
 		}
 	}
-	if len(names) == 0 {
-		return
-	}
-	b.Gap(bundle.Gap{
+	return bundle.Gap{
 		Reason: bundle.NotFound, Costs: "the state of the machines behind virtual nodes; whoever runs the containers there keeps it",
 		Detail: fmt.Sprintf("no machine is to be asked behind %d nodes: %s: %s", len(names), strings.Join(names[:min(len(names), 8)], ", "), why),
-	})
+	}, len(names) > 0
 }

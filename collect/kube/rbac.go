@@ -37,9 +37,15 @@ func (p *Plan) RBAC(out io.Writer, command string) error {
 	}
 	m.role(partDiscovery, "", p.rightsOf(func(r Answer) bool { return r.Namespace == "" && r.source == clusterName }),
 		"To choose namespaces. Who names them with -n needs none of this, and the rights that `--plan=rbac -n NAMESPACE` prints.")
-	m.role(partCluster, "", p.rightsOf(func(r Answer) bool { return r.Namespace == "" && r.source != clusterName }),
+	below := p.rightsOf(func(r Answer) bool { return r.Namespace == "" && r.source != clusterName })
+	about := []string{
 		"Optional: what lies below OpenIM. Left out, a bundle lacks what stands behind each resource; the rest is as good.",
-		"To leave it out: kubectl apply -f - -l app.kubernetes.io/component!="+partCluster)
+		"To leave it out: kubectl apply -f - -l app.kubernetes.io/component!=" + partCluster,
+	}
+	if slices.ContainsFunc(below, func(r Answer) bool { return r.Resource == nodeProxy }) {
+		about = append(about, "nodes/proxy (--node-stats) reaches everything that kubelets do: it amounts to running commands in every pod.")
+	}
+	m.role(partCluster, "", below, about...)
 	return m.err
 }
 
@@ -58,6 +64,9 @@ func (p *Plan) about(ns string) []string {
 	}
 	if p.exec {
 		text = append(text, "pods/exec (--exec) amounts to everything that the containers themselves may do.")
+	}
+	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.source == podsName && r.Namespace == ns }) {
+		text = append(text, "To create pods (--node-mode pod) amounts to everything on the nodes, where no admission forbids hostPath.")
 	}
 	return text
 }
