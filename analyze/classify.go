@@ -22,6 +22,8 @@ const (
 	formDescribe             // kubectl describe
 	formRedis                // redis-cli
 	formKafka                // offsets and topics as collect/kafka writes them
+	formHost                 // what a host tells of itself beside tables: load, pressure, descriptors, clock
+	formKubelet              // a kubelet's stats/summary or configz
 	formIncident             // incident.yaml
 	formNoLog                // the answer of a server that has no log to give
 )
@@ -85,6 +87,8 @@ func formOf(name string, head []byte, s source) form {
 		return formRedis
 	case tableKind(head) != "", isSizes(head):
 		return formTable
+	case s.Node != "" && hostReaders[s.Stem] != nil:
+		return formHost
 	}
 	return formText
 }
@@ -94,6 +98,8 @@ func jsonForm(name string, head []byte) form {
 	switch {
 	case bytes.Contains(head, []byte(`"metrics.k8s.io/`)):
 		return formMetrics
+	case isKubelet(head):
+		return formKubelet
 	case bytes.Contains(head, []byte(`"Table"`)) && bytes.Contains(head, []byte("meta.k8s.io/")):
 		return formSkip // the server's cells; the objects stand beside them
 	case strings.Contains(name, "cluster-resources/"), bytes.Contains(head, []byte(`"apiVersion"`)):
@@ -143,7 +149,7 @@ var tables = []struct {
 	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)"}}, // kubectl 1.33 and newer
 	{"top-pods", []string{"NAME", "CPU(cores)", "MEMORY(bytes)"}},
 	{"groups", []string{"GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"}},
-	{"df-i", []string{"Filesystem", "Inodes", "IUse%"}},
+	{"df-i", []string{"Filesystem", "Inodes", "Use%"}}, // IUse%, and Use% of busybox
 	{"df", []string{"Filesystem", "Use%", "Mounted on"}},
 	{"free", []string{"total", "used", "free", "available"}},
 }

@@ -31,6 +31,10 @@ type Facts struct {
 	Filesystems []Filesystem
 	Memory      []Memory
 	Sizes       []Size
+	Gauges      []Gauge
+	Spaces      []Space
+	Evictions   []Eviction
+	PodSpaces   []PodSpace
 	Slow        []SlowCommand
 	Counters    []SeqCounter
 	Answers     []Answer

@@ -120,6 +120,10 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		return p.kafka.read(in, src.Entry)
 	case formRedis:
 		return p.both(in, src, func(r io.Reader) error { return p.readRedis(r, src.Entry) })
+	case formHost:
+		return p.both(in, src, func(r io.Reader) error { return p.readHost(r, src) })
+	case formKubelet:
+		return p.readKubelet(in, src)
 	case formDescribe:
 		return p.both(in, src, func(r io.Reader) error { return p.readDescribe(r, src.Entry) })
 	}

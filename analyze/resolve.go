@@ -15,7 +15,8 @@ import (
 func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f := &Facts{
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
-		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
+		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
+		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
 	}
 	f.takeKafka(&p.kafka)
 	for _, t := range p.texts {
@@ -240,6 +241,7 @@ func (f *Facts) sort(s *specs.Set) {
 	sort.SliceStable(f.Sizes, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Sizes[i].Entry, f.Sizes[j].Entry), cmp.Compare(f.Sizes[i].Line, f.Sizes[j].Line)) < 0
 	})
+	f.sortHosts()
 	sort.SliceStable(f.Slow, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Slow[i].Entry, f.Slow[j].Entry), cmp.Compare(f.Slow[i].Line, f.Slow[j].Line)) < 0
 	})

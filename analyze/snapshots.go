@@ -17,6 +17,10 @@ type snapshots struct {
 	Filesystems []Filesystem
 	Memory      []Memory
 	Sizes       []Size
+	Gauges      []Gauge
+	Spaces      []Space
+	Evictions   []Eviction
+	PodSpaces   []PodSpace
 	Slow        []SlowCommand
 	Counters    []SeqCounter
 	Changes     []Change
@@ -42,6 +46,10 @@ func (s *snapshots) add(o *snapshots) {
 	s.Filesystems = append(s.Filesystems, o.Filesystems...)
 	s.Memory = append(s.Memory, o.Memory...)
 	s.Sizes = append(s.Sizes, o.Sizes...)
+	s.Gauges = append(s.Gauges, o.Gauges...)
+	s.Spaces = append(s.Spaces, o.Spaces...)
+	s.Evictions = append(s.Evictions, o.Evictions...)
+	s.PodSpaces = append(s.PodSpaces, o.PodSpaces...)
 	s.Slow = append(s.Slow, o.Slow...)
 	s.Counters = append(s.Counters, o.Counters...)
 	s.Changes = append(s.Changes, o.Changes...)

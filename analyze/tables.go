@@ -19,6 +19,7 @@ type table struct {
 	starts []int // of the header's columns, bytes
 	date   time.Time
 	sample int
+	device string // of a row of df that goes on in the next line
 }
 
 // readTable adds the rows of the tables that are known; lines that belong to none are passed over.
@@ -100,7 +101,7 @@ func (t *table) row(s *snapshots, line string) {
 			s.Groups = append(s.Groups, g)
 		}
 	case "df", "df-i":
-		if f, ok := t.filesystem(line); ok {
+		if f, ok := t.filesystem(t.unbroken(line)); ok {
 			s.Filesystems = append(s.Filesystems, f)
 		}
 	case "free":
@@ -276,6 +277,19 @@ func offset(s string) int64 {
 		return -1
 	}
 	return v
+}
+
+// unbroken puts together a row of df that was broken behind a long device.
+func (t *table) unbroken(line string) string {
+	device := t.device
+	t.device = ""
+	switch f := strings.Fields(line); {
+	case len(f) == 1:
+		t.device = f[0]
+	case len(f) == 5 && device != "":
+		return device + " " + strings.TrimSpace(line)
+	}
+	return line
 }
 
 func (t *table) filesystem(line string) (Filesystem, bool) {

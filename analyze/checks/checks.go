@@ -18,7 +18,8 @@ func All() []analyze.Check {
 		requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap, seqJump, redisSlow,
 		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
-		nodeConditions, nodeUsage, containerMemory, diskSpace, spaceOrInodes, logSize, hostMemory, logLevel,
+		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
+		hostDescriptors, hostInotify, hostClock, kernelLines, logLevel,
 	}
 }
 

@@ -77,6 +77,11 @@ func troubled(t *testing.T) *analyze.Facts {
 	f.Usage = []analyze.Usage{{Node: true, Name: "n1", CPUPercent: 101, MemoryPercent: 30}}
 	f.Filesystems = []analyze.Filesystem{{Device: "/dev/vda1", Mount: "/", Percent: 100, Text: "full"}, {Device: "/dev/vda1", Mount: "/", Percent: 100, Inodes: true, Text: "full"}, {Device: "tmpfs", Percent: 100}}
 	f.Memory = []analyze.Memory{{Total: 32 << 30, Available: 400 << 20, Text: "Mem:"}}
+	f.Gauges = []analyze.Gauge{
+		gauge(analyze.GaugeLoad, 50, 2), gauge(analyze.GaugeMemoryWait, 50, 100), gauge(analyze.GaugeProcess, 65536, 65536), gauge(analyze.GaugeInotify, 128, 128),
+		gauge(analyze.GaugeClock, 0, 1), gauge(analyze.GaugeClock, 0, 1), gauge(analyze.GaugeClock, 900, 1),
+	}
+	f.Spaces = []analyze.Space{{Signal: analyze.NodeInodes, Free: 1, Total: 1000}}
 	f.Sizes = []analyze.Size{{Path: "/var/lib/docker/containers/1/1-json.log", Bytes: 17 << 30, Text: "17G"}}
 	f.Slow = []analyze.SlowCommand{{Command: "flushdb", At: noon}}
 	for range 3 {
@@ -117,6 +122,8 @@ func TestTroubleIsFound(t *testing.T) {
 		"pod-unschedulable": "pod-unschedulable", "volume-failed": "volume-failed", "pod-evicted": "pod-evicted", "rollout-incomplete": "rollout-incomplete",
 		"node-conditions": "node-disk-full", "node-usage": "node-cpu-saturated", "disk-space": "node-inodes-exhausted", "host-memory": "node-memory-pressure",
 		"log-size": "log-flood", "redis-slowlog": "redis-overloaded", "requests-answered": "rpc-slow-dependency", "consumer-lag": "consumer-stalled",
+		"kubelet-eviction": "node-inodes-exhausted", "host-load": "node-cpu-saturated", "host-pressure": "node-memory-pressure",
+		"host-descriptors": "node-fd-limit", "host-inotify": "node-inotify-limit", "host-clock": "node-clock-skew",
 		"pod-rebuilt": "benign-pod-rebuild", "probe-startup": "benign-probe-startup",
 	} {
 		for _, c := range All() {
@@ -128,7 +135,7 @@ func TestTroubleIsFound(t *testing.T) {
 				t.Errorf("check %s finds %v, want %s", id, causesOf(got), want)
 			}
 			// A false alarm is no failure, and samples of usage are a warning until a log shows that something is slow.
-			if mild := c.Guide == "4" || id == "node-usage"; (got.Status == analyze.Fail) == mild {
+			if mild := c.Guide == "4" || id == "node-usage" || id == "host-load" || id == "host-pressure"; (got.Status == analyze.Fail) == mild {
 				t.Errorf("check %s answers %s", id, got.Status)
 			}
 		}

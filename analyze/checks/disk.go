@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
@@ -9,18 +10,21 @@ import (
 var diskSpace = analyze.Check{
 	ID: "disk-space", Guide: "5",
 	Title: say("磁盘容量与 inode", "disk space and inodes"),
-	Doc: say("df -h 与 df -i：字节与 inode 分开判断，97% 以上为满，90% 以上提示。内存文件系统不算。",
-		"df -h and df -i, bytes and inodes each for themselves: from 97 % a filesystem is full, from 90 % it is worth a word. Memory filesystems do not count."),
-	Needs: []string{"nodes/<node>/df.txt", "nodes/<node>/df-i.txt"}, Collect: "imbundle collect --attach df.txt",
+	Doc: say("df -h 与 df -i：字节与 inode 分开判断，97% 以上为满，90% 以上提示。内存文件系统与只读镜像不算；同一设备挂载多处只算一次。",
+		"df -h and df -i, bytes and inodes each for themselves: from 97 % a filesystem is full, from 90 % it is worth a word. Filesystems in memory and images do not count; a device that is mounted in several places counts once."),
+	Needs: []string{"nodes/<node>/df.txt", "nodes/<node>/df-i.txt"}, Collect: askHosts,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Filesystems) == 0 {
 			return unknown()
 		}
 		var found []analyze.Evidence
+		seen := map[string]bool{}
 		for _, fs := range f.Filesystems {
-			if memoryFilesystem(fs.Device) || fs.Percent < 90 {
+			device := fmt.Sprint(fs.Entry, " ", fs.Device, " ", fs.Inodes)
+			if memoryFilesystem(fs.Device) || fs.Percent < 90 || seen[device] {
 				continue
 			}
+			seen[device] = strings.HasPrefix(fs.Device, "/dev/")
 			e := analyze.Evidence{
 				Cause: "node-disk-full", Confidence: analyze.Certain, Subject: analyze.Subject{Node: fs.Node, Target: fs.Mount},
 				Says:    say("文件系统已满或将满", "a filesystem is full or nearly so"),
@@ -39,7 +43,7 @@ var diskSpace = analyze.Check{
 }
 
 func memoryFilesystem(device string) bool {
-	for _, prefix := range []string{"tmpfs", "devtmpfs", "shm", "udev", "none", "/dev/loop", "overlay", "squashfs", "efivarfs"} {
+	for _, prefix := range []string{"tmpfs", "devtmpfs", "shm", "udev", "none", "/dev/loop", "/dev/sr", "overlay", "squashfs", "efivarfs"} {
 		if strings.HasPrefix(device, prefix) {
 			return true
 		}
@@ -52,7 +56,7 @@ var spaceOrInodes = analyze.Check{
 	Title: say("“空间不足”是字节还是 inode", "'no space left' means bytes or inodes"),
 	Doc: say("日志报 no space left on device，而 df -h 的每个文件系统都有余量：那就是 inode 用尽，或 inotify 监视数用尽，不是磁盘满。",
 		"A log says 'no space left on device' while df -h shows room on every filesystem: then inodes or inotify watches are used up, not the disk."),
-	Needs: []string{"nodes/<node>/df.txt"}, Collect: "imbundle collect --attach df.txt",
+	Needs: []string{"nodes/<node>/df.txt"}, Collect: askHosts,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		fullest, sized := 0, false
 		for _, fs := range f.Filesystems {
@@ -85,7 +89,7 @@ var hostMemory = analyze.Check{
 	Title: say("主机可用内存", "memory available on hosts"),
 	Doc: say("free -h 的 available 列低于总量的 3%:free 列很小而 available 充足是正常的。",
 		"The available column of free -h under 3 % of the total. A small free column beside ample available memory is ordinary."),
-	Needs: []string{"nodes/<node>/free.txt"}, Collect: "imbundle collect --attach free.txt",
+	Needs: []string{"nodes/<node>/free.txt"}, Collect: askHosts,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Memory) == 0 {
 			return unknown()
