@@ -15,14 +15,14 @@ import (
 
 // What gauges measure.
 const (
-	GaugeLoad        = "load"         // load average of 5 minutes, of so many processors
-	GaugeDescriptors = "descriptors"  // open files of the host, of fs.file-max
-	GaugeProcess     = "open-files"   // descriptors of one process, of its limit
-	GaugeInotify     = "inotify"      // inotify instances of root, of fs.inotify.max_user_instances
-	GaugeClock       = "clock"        // seconds by which the host is ahead of the collector, of the uncertainty
-	GaugeCPUWait     = "psi-cpu"      // share of the last minute in which something waited, percent, of 100
-	GaugeMemoryWait  = "psi-memory"   // in which everything waited for memory
-	GaugeDiskWait    = "psi-io"       // in which everything waited for disks
+	GaugeLoad        = "load"        // load average of 5 minutes, of so many processors
+	GaugeDescriptors = "descriptors" // open files of the host, of fs.file-max
+	GaugeProcess     = "open-files"  // descriptors of one process, of its limit
+	GaugeInotify     = "inotify"     // inotify instances of root, of fs.inotify.max_user_instances
+	GaugeClock       = "clock"       // seconds by which the host is ahead of the collector, of the uncertainty
+	GaugeCPUWait     = "psi-cpu"     // share of the last minute in which something waited, percent, of 100
+	GaugeMemoryWait  = "psi-memory"  // in which everything waited for memory
+	GaugeDiskWait    = "psi-io"      // in which everything waited for disks
 )
 
 // Gauge is one number that a host tells of itself, and the number that it is to be seen against.
@@ -135,4 +135,3 @@ func (f *Facts) sortHosts() {
 		return cmp.Or(cmp.Compare(b.Used, a.Used), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 }
-

@@ -53,7 +53,6 @@ func TestHostTexts(t *testing.T) {
 	}
 }
 
-
 // TestBusyboxTables reads df as busybox prints it: its own heading for inodes, rows broken behind long devices.
 func TestBusyboxTables(t *testing.T) {
 	s := readHosts(t, map[string]string{
@@ -93,5 +92,18 @@ func TestKubeletAnswers(t *testing.T) {
 	}
 	if err := (&snapshots{}).readKubelet(strings.NewReader(summary[:60]), source{}); err == nil {
 		t.Error("half an answer is none")
+	}
+}
+
+// TestOwnPodsAreNoFacts: what an earlier run made, and what happened to it, says nothing of the installation.
+func TestOwnPodsAreNoFacts(t *testing.T) {
+	s := &snapshots{}
+	err := readObjects(strings.NewReader(`{"kind":"List","items":[{"kind":"Pod","metadata":{"name":"imbundle-node-1"}},{"kind":"Pod","metadata":{"name":"api"}},
+{"kind":"Event","metadata":{"name":"x"},"reason":"Failed","involvedObject":{"kind":"Pod","name":"imbundle-node-1"}}]}`), "e.json", func(o *object) error {
+		s.addObject("e.json", o)
+		return nil
+	})
+	if err != nil || len(s.Pods) != 1 || len(s.Events) != 0 {
+		t.Errorf("%v: %+v %+v", err, s.Pods, s.Events)
 	}
 }

@@ -1,13 +1,19 @@
 package analyze
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
 // addObject turns one Kubernetes object into facts. Kinds that nothing asks for are passed over.
 func (s *snapshots) addObject(entry string, o *object) {
+	if ours(o) {
+		return
+	}
 	switch o.Kind {
 	case "Pod":
 		s.Pods = append(s.Pods, podOf(entry, o))
@@ -35,6 +41,15 @@ func (s *snapshots) addObject(entry string, o *object) {
 			CPU: millicores(o.Usage.CPU), Memory: quantity(o.Usage.Memory), CPUPercent: -1, MemoryPercent: -1,
 		})
 	}
+}
+
+// ours tells of an object that an earlier collection caused: a pod that asked a node, or an event about one.
+func ours(o *object) bool {
+	name := o.Metadata.Name
+	if o.Kind == "Event" {
+		name = cmp.Or(o.Involved.Name, o.Regarding.Name)
+	}
+	return strings.HasPrefix(name, record.NodePod)
 }
 
 // addChange notes that somebody altered an object after its creation.

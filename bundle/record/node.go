@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// NodePod begins the names of the pods by which nodes are asked. They say nothing of the installation.
+const NodePod = "imbundle-node-"
+
 // HostClock is how far a host's clock stood from the collector's, as a line of nodes/<node>/clock.txt.
 type HostClock struct {
 	Offset      time.Duration // host minus collector

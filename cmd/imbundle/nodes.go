@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/spf13/pflag"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -35,6 +37,7 @@ func (f *nodeFlags) add(flags *pflag.FlagSet, k *kube.Options) {
 
 // validate checks the flags and tells the survey what they need.
 func (f *nodeFlags) validate(s streams, k *kube.Options) error {
+	f.mode = cmp.Or(f.mode, nodeNone)
 	if err := oneOf("--node-mode", f.mode, nodeNone, nodePod, nodeSSH); err != nil {
 		return err
 	}

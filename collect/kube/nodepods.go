@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
 // HostRoot is where the node's own files lie, read-only, in the pods of NodeShell.
@@ -114,7 +115,7 @@ var podRun = func() string {
 
 func podName(node string) string {
 	sum := sha256.Sum256([]byte(node))
-	return "imbundle-node-" + hex.EncodeToString(sum[:4]) + "-" + podRun
+	return record.NodePod + hex.EncodeToString(sum[:4]) + "-" + podRun
 }
 
 // readPod passes on what the pod's script prints, to its end.

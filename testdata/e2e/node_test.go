@@ -47,7 +47,9 @@ func TestNodeStats(t *testing.T) {
 	for _, args := range [][]string{nil, {"--node-stats"}} {
 		a, _ := collect(t, ns, append(args, "--profile", "quick")...)
 		var got, want struct {
-			Node struct{ FS struct{ CapacityBytes, Inodes int64 } }
+			Node struct {
+				FS struct{ CapacityBytes, Inodes int64 }
+			}
 		}
 		var config struct {
 			Kubeletconfig struct{ EvictionHard map[string]string }

@@ -84,6 +84,30 @@ func startSSH(t *testing.T) sshServer {
 	return s
 }
 
+// agent starts an ssh agent that holds a key.
+func agent(t *testing.T, key string) {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "agent")
+	cmd := exec.Command("ssh-agent", "-D", "-a", socket)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	t.Setenv("SSH_AUTH_SOCK", socket)
+	for range 100 {
+		if _, err := os.Stat(socket); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if _, err := run(t, "ssh-add", "-q", key); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestNodeSSH asks the node over ssh: with the right keys, through a jump host, and with every key that is not right.
 func TestNodeSSH(t *testing.T) {
 	ns := nodeNamespace(t)
@@ -100,6 +124,7 @@ func TestNodeSSH(t *testing.T) {
 		reason, says     string // empty: it works
 	}{
 		{"right", user, known, nil, "", ""},
+		{"agent", "", known, nil, "", ""},
 		{"jump", user, known, []string{"--ssh-jump", "root@127.0.0.1:" + s.port}, "", ""},
 		{"changed key", user, changed, nil, "error", "has changed"},
 		{"unknown host", user, empty, nil, "forbidden", "is unknown"},
@@ -107,7 +132,12 @@ func TestNodeSSH(t *testing.T) {
 		{"jump host changed", user, changed, []string{"--ssh-jump", "127.0.0.1:" + s.port}, "error", "jump host"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			args := append([]string{"--node-mode", "ssh", "--ssh-port", s.port, "--ssh-key", tt.key, "--known-hosts", tt.known, "--since", "1s"}, tt.more...)
+			key := []string{"--ssh-key", tt.key}
+			if tt.key == "" {
+				key = nil
+				agent(t, user)
+			}
+			args := append([]string{"--node-mode", "ssh", "--ssh-port", s.port, "--known-hosts", tt.known, "--since", "1s", "--profile", "quick"}, slices.Concat(key, tt.more)...)
 			a, res := collect(t, ns, args...)
 			df := string(a.files["nodes/"+rigNode+"/df.txt"])
 			if (tt.reason == "") != strings.Contains(df, "Mounted on") {
