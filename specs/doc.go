@@ -1,4 +1,5 @@
-// Package specs holds what the product knows: causes, log rules, hops, roles and redactions, as data.
+// Package specs holds what the product knows: causes, log rules, hops, roles, redactions, and the defaults and defects of
+// OpenIM's releases, as data.
 //
 // Load reads the embedded YAML, then each overlay directory of the same layout, whose stanzas are added or replace those
 // of the same id. Decoding is strict: an unknown key is a mistake, named with file, line and the nearest known key, and all
@@ -10,5 +11,5 @@ package specs
 
 import "embed"
 
-//go:embed *.yaml rules/*.yaml
+//go:embed *.yaml rules/*.yaml baseline
 var embedded embed.FS

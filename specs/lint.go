@@ -52,6 +52,10 @@ func Lint(s *Set) []Problem {
 	for _, r := range s.Redactions {
 		l.redaction(r)
 	}
+	for _, q := range s.Queries {
+		l.query(q)
+	}
+	l.baseline(&s.Baseline)
 	return l.problems.sorted()
 }
 

@@ -19,6 +19,8 @@ type Set struct {
 	Hops       []*Hop  // in the order in which a message meets them; those below the path last
 	Roles      []*Role
 	Redactions []*Redaction
+	Queries    []*Query
+	Baseline   Baseline
 	Digest     string // SHA-256 in hex over every file that was read, embedded and overlaid
 
 	roles map[string]*Role // by lower-case name of any kind
@@ -66,6 +68,8 @@ type file struct {
 	hops       []*Hop
 	roles      []*Role
 	redactions []*Redaction
+	queries    []*Query
+	baseline   Baseline
 	problems   Problems
 }
 
@@ -73,7 +77,7 @@ type file struct {
 func readLayer(layer fs.FS, shown string) ([]*file, error) {
 	var files []*file
 	err := fs.WalkDir(layer, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
+		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".tsv" {
 			return err
 		}
 		body, err := fs.ReadFile(layer, name)
@@ -104,11 +108,15 @@ func (f *file) decode() {
 		f.roles = stanzas(f, func(r *Role, at Position) { r.At = at })
 	case f.name == "redact.yaml":
 		f.redactions = stanzas(f, func(r *Redaction, at Position) { r.At = at })
-	case f.name == "collect.yaml", strings.HasPrefix(f.name, "baseline/"):
+	case f.name == "metrics.yaml":
+		f.queries = stanzas(f, func(q *Query, at Position) { q.At = at })
+	case strings.HasPrefix(f.name, "baseline/"):
+		f.decodeBaseline()
+	case f.name == "collect.yaml":
 	default:
 		known := map[string]bool{
 			"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true,
-			"collect.yaml": true, "rules/" + path.Base(f.name): true,
+			"collect.yaml": true, "metrics.yaml": true, "rules/" + path.Base(f.name): true,
 		}
 		f.problems.add(Position{f.path, 1}, "unknown spec file%s", suggest(f.name, known))
 	}
@@ -162,12 +170,15 @@ func (s *Set) merge(files []*file) Problems {
 	var hops []*Hop
 	var roles []*Role
 	var redactions []*Redaction
+	var queries []*Query
 	for _, f := range files {
 		causes = append(causes, f.causes...)
 		rules = append(rules, f.rules...)
 		hops = append(hops, f.hops...)
 		roles = append(roles, f.roles...)
 		redactions = append(redactions, f.redactions...)
+		queries = append(queries, f.queries...)
+		s.Baseline.over(f.baseline, &problems)
 	}
 	for _, c := range unique(nil, causes, func(c *Cause) (string, Position) { return c.Slug, c.At }, &problems) {
 		s.Causes[c.Slug] = c
@@ -176,6 +187,7 @@ func (s *Set) merge(files []*file) Problems {
 	s.Hops = unique(s.Hops, hops, func(h *Hop) (string, Position) { return h.ID, h.At }, &problems)
 	s.Roles = unique(s.Roles, roles, func(r *Role) (string, Position) { return r.ID, r.At }, &problems)
 	s.Redactions = unique(s.Redactions, redactions, func(r *Redaction) (string, Position) { return r.ID, r.At }, &problems)
+	s.Queries = unique(s.Queries, queries, func(q *Query) (string, Position) { return q.ID, q.At }, &problems)
 	return problems
 }
 
