@@ -108,7 +108,7 @@ func (r *compiledRule) fitsVersion(own string, all []string) bool {
 	if r.Versions == "" {
 		return true
 	}
-	if own = cleanVersion(own); own != "" || len(all) == 0 {
+	if own = CleanVersion(own); own != "" || len(all) == 0 {
 		return VersionFits(own, r.Versions)
 	}
 	return slices.ContainsFunc(all, func(v string) bool { return VersionFits(v, r.Versions) })

@@ -20,35 +20,37 @@ type Facts struct {
 	Window    Window    // that the collection was asked for
 	Clock     []bundle.ClockOffset
 
-	Texts       []Text
-	Pods        []Pod
-	Nodes       []Node
-	Events      []Event
-	Workloads   []Workload
-	Usage       []Usage
-	Groups      []GroupSample
-	Kafka       *Kafka // nil when no broker was asked
-	Filesystems []Filesystem
-	Memory      []Memory
-	Sizes       []Size
-	Gauges      []Gauge
-	Spaces      []Space
-	Evictions   []Eviction
-	PodSpaces   []PodSpace
-	Slow        []SlowCommand
-	Counters    []SeqCounter
-	Answers     []Answer
-	Waiting     []Waiting
-	Sequences   []Sequence
-	Templates   []Template // only where Options.Templates asks for them
-	Flow        *Flow
-	Changes     []Change
-	Versions    []string // OpenIM versions, newest first
-	Line        string   // a, b or empty
-	Incident    map[string]any
-	Gaps        []Missing
-	Truncated   []Missing
-	Malformed   []Malformed
+	Texts        []Text
+	Pods         []Pod
+	Nodes        []Node
+	Events       []Event
+	Workloads    []Workload
+	Usage        []Usage
+	Groups       []GroupSample
+	Kafka        *Kafka // nil when no broker was asked
+	Filesystems  []Filesystem
+	Memory       []Memory
+	Sizes        []Size
+	Gauges       []Gauge
+	Spaces       []Space
+	Evictions    []Eviction
+	PodSpaces    []PodSpace
+	Slow         []SlowCommand
+	Counters     []SeqCounter
+	Answers      []Answer
+	Waiting      []Waiting
+	Sequences    []Sequence
+	Templates    []Template // only where Options.Templates asks for them
+	Flow         *Flow
+	Changes      []Change
+	Versions     []string // OpenIM versions, newest first
+	Line         string   // a, b or empty
+	Incident     map[string]any
+	Gaps         []Missing
+	Truncated    []Missing
+	Malformed    []Malformed
+	Configs      []Configuration
+	Certificates []Certificate
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.
 	Evidence []Evidence
@@ -122,6 +124,7 @@ type Container struct {
 	MemoryLimit          int64 // bytes; 0 none
 	CPULimit             int64 // millicores; 0 none
 	Env                  map[string]string
+	Refs                 []string // variables whose value stands in another object
 	Probes               []string // liveness, readiness, startup that are set
 }
 

@@ -25,7 +25,11 @@ func (s *snapshots) addObject(entry string, o *object) {
 		w, who := workloadOf(entry, o)
 		s.Workloads = append(s.Workloads, w)
 		s.addChange(entry, o, w.Modified, who)
-	case "ConfigMap", "Service", "Ingress", "Secret":
+	case "ConfigMap":
+		s.addConfigMap(entry, o)
+		at, who := o.Metadata.modified()
+		s.addChange(entry, o, at, who)
+	case "Service", "Ingress", "Secret":
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
 	case "PodMetrics":
@@ -80,8 +84,9 @@ type containerSpec struct {
 		Limits map[string]string `json:"limits"`
 	} `json:"resources"`
 	Env []struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
+		Name  string          `json:"name"`
+		Value string          `json:"value"`
+		From  json.RawMessage `json:"valueFrom"`
 	} `json:"env"`
 	Liveness  json.RawMessage `json:"livenessProbe"`
 	Readiness json.RawMessage `json:"readinessProbe"`
@@ -212,6 +217,9 @@ func containerOf(kind string, c containerSpec) Container {
 	}
 	for _, e := range c.Env {
 		out.Env[e.Name] = e.Value
+		if len(e.From) > 0 {
+			out.Refs = append(out.Refs, e.Name)
+		}
 	}
 	for name, probe := range map[string]json.RawMessage{"liveness": c.Liveness, "readiness": c.Readiness, "startup": c.Startup} {
 		if len(probe) > 0 && string(probe) != "null" {

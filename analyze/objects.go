@@ -18,6 +18,8 @@ type object struct {
 	Spec       json.RawMessage `json:"spec"`
 	Status     json.RawMessage `json:"status"`
 
+	Data map[string]string `json:"data"` // of a ConfigMap
+
 	// events
 	Type           string    `json:"type"`
 	Reason         string    `json:"reason"`

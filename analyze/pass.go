@@ -106,6 +106,9 @@ func (p *pass) read(f *bundle.File) error {
 func (p *pass) readForm(in io.Reader, src source) error {
 	switch src.Form {
 	case formLog, formText:
+		if src.Form == formText && isConfig(src.Entry) {
+			return p.both(in, src, func(r io.Reader) error { return p.readConfig(r, src.Entry) })
+		}
 		return p.scanText(in, src)
 	case formObjects, formMetrics:
 		return readObjects(in, src.Entry, func(o *object) error {
@@ -142,6 +145,14 @@ func (p *pass) both(in io.Reader, src source, parse func(io.Reader) error) error
 		return err
 	}
 	return parse(bytes.NewReader(held))
+}
+
+func (p *pass) readConfig(in io.Reader, entry string) error {
+	body, err := io.ReadAll(io.LimitReader(in, mostConfig))
+	if err == nil {
+		p.addConfigFile(entry, string(body))
+	}
+	return err
 }
 
 func (p *pass) readIncident(in io.Reader, entry string) error {

@@ -130,12 +130,12 @@ func (p *pass) answerHit(role int16, h scan.Hit) {
 		key.request = "pull"
 	}
 	says := message(h)
-	if !holds(says, respMarks) {
+	if !mentions(says, respMarks) {
 		p.current.asked(waitKey{key.request, role}, h)
 		return
 	}
 	p.current.answered(waitKey{key.request, role})
-	if !holds(says, okMarks) {
+	if !mentions(says, okMarks) {
 		key.code = answerCode(h.Text)
 	}
 	c := p.current.answers[key]
@@ -166,7 +166,7 @@ var requestMarks = []string{"rpc client request", "RPC Client Request"}
 
 func (t *textHits) asked(key waitKey, h scan.Hit) {
 	at := timeOf(h)
-	if at == 0 || !holds(message(h), requestMarks) {
+	if at == 0 || !mentions(message(h), requestMarks) {
 		return
 	}
 	w := t.waits[key]
@@ -219,7 +219,7 @@ func message(h scan.Hit) string {
 	return string(h.Text)
 }
 
-func holds(text string, marks []string) bool {
+func mentions(text string, marks []string) bool {
 	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
 }
 

@@ -55,8 +55,8 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{"[version:3.8.1]": "v3.8.1", "v3.8.3\n": "v3.8.3", "main": "main", "mw/rpc_server_interceptor.go:104": "", "": ""} {
-		if got := cleanVersion(in); got != want {
-			t.Errorf("cleanVersion(%q) = %q, want %q", in, got, want)
+		if got := CleanVersion(in); got != want {
+			t.Errorf("CleanVersion(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

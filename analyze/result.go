@@ -22,6 +22,7 @@ type Report struct {
 	Benign      []BenignResult `json:"benign"`
 	Outcomes    []Outcome      `json:"outcomes,omitempty"` // guide 2.1: logins and sends by errCode
 	Changes     []Change       `json:"changes,omitempty"`  // what changed before the onset, newest first
+	Release     *Release       `json:"release,omitempty"`  // how old OpenIM is, and what was fixed since; absent where no log and no image tells
 	Missing     []Missing      `json:"missing"`
 	Stats       Stats          `json:"stats"`
 }

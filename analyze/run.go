@@ -93,9 +93,19 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	}
 	report.Outcomes = outcomes(f)
 	report.Changes = changesBefore(f, ranked)
+	report.Release = f.release(diagnosed(ds))
 	report.Fingerprint = fingerprint(ranked)
 	report.Bundle = f.input(tolerance)
 	return report
+}
+
+// diagnosed are the causes with evidence that is at least likely.
+func diagnosed(ds []*diagnosis) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range ds {
+		out[d.slug] = sure(d.confidence) >= sure(Likely)
+	}
+	return out
 }
 
 // episodesOf judges the counts of all rules; context names the rules that were hit less often than they ask for.

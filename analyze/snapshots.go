@@ -8,25 +8,27 @@ import (
 
 // snapshots collects what one worker reads out of the tables and objects of the input.
 type snapshots struct {
-	Pods        []Pod
-	Nodes       []Node
-	Events      []Event
-	Workloads   []Workload
-	Usage       []Usage
-	Groups      []GroupSample
-	Filesystems []Filesystem
-	Memory      []Memory
-	Sizes       []Size
-	Gauges      []Gauge
-	Spaces      []Space
-	Evictions   []Eviction
-	PodSpaces   []PodSpace
-	Slow        []SlowCommand
-	Counters    []SeqCounter
-	Changes     []Change
-	Malformed   []Malformed
-	Incident    map[string]any
-	kafka       kafkaSnapshots
+	Pods         []Pod
+	Nodes        []Node
+	Events       []Event
+	Workloads    []Workload
+	Usage        []Usage
+	Groups       []GroupSample
+	Filesystems  []Filesystem
+	Memory       []Memory
+	Sizes        []Size
+	Gauges       []Gauge
+	Spaces       []Space
+	Evictions    []Eviction
+	PodSpaces    []PodSpace
+	Slow         []SlowCommand
+	Counters     []SeqCounter
+	Changes      []Change
+	Malformed    []Malformed
+	Incident     map[string]any
+	kafka        kafkaSnapshots
+	Files        []configFile
+	Certificates []Certificate
 }
 
 // Ranks of the sources of a pod's state.
@@ -52,6 +54,8 @@ func (s *snapshots) add(o *snapshots) {
 	s.PodSpaces = append(s.PodSpaces, o.PodSpaces...)
 	s.Slow = append(s.Slow, o.Slow...)
 	s.Counters = append(s.Counters, o.Counters...)
+	s.Files = append(s.Files, o.Files...)
+	s.Certificates = append(s.Certificates, o.Certificates...)
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)
 	s.kafka.add(&o.kafka)

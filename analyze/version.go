@@ -13,12 +13,12 @@ import (
 func versionsOf(f *Facts) (versions []string, line string) {
 	seen := map[string]bool{}
 	for _, t := range f.Texts {
-		seen[cleanVersion(t.Version)] = true
+		seen[CleanVersion(t.Version)] = true
 	}
 	if len(seen) == 0 || len(seen) == 1 && seen[""] {
 		for _, p := range f.Pods {
 			for _, c := range p.Containers {
-				seen[imageVersion(c.Image)] = true
+				seen[ImageVersion(c.Image)] = true
 			}
 		}
 	}
@@ -37,8 +37,8 @@ func versionsOf(f *Facts) (versions []string, line string) {
 	return versions, line
 }
 
-// cleanVersion strips the decorations of the log's version column.
-func cleanVersion(v string) string {
+// CleanVersion strips the decorations of the log's version column; empty for what is no version of OpenIM.
+func CleanVersion(v string) string {
 	v = strings.TrimSpace(strings.Trim(strings.TrimSpace(v), "[]"))
 	v = strings.TrimPrefix(v, "version:")
 	if v != "" && v[0] >= '0' && v[0] <= '9' {
@@ -54,7 +54,8 @@ var versionText = regexp.MustCompile(`^(?:v\d+\.\d+|main$|pre-release|release)`)
 
 var openimImage = regexp.MustCompile(`(?:^|/)openim-[a-z-]+:(?:release-)?(v\d+\.\d+[^@]*)`)
 
-func imageVersion(image string) string {
+// ImageVersion is the release that the tag of an image of OpenIM names, or empty.
+func ImageVersion(image string) string {
 	if m := openimImage.FindStringSubmatch(image); m != nil {
 		return m[1]
 	}

@@ -45,9 +45,11 @@ type Setting struct {
 	With     map[string]string `yaml:"with,omitempty"`     // other settings ("file:key", or a key beside this one) and the value that each must have
 	Cause    string            `yaml:"cause,omitempty"`    // empty: config-drift
 	Severity string            `yaml:"severity,omitempty"` // empty: as the cause says
-	Says     Text              `yaml:"says"`               // the influence
-	Change   Text              `yaml:"change,omitempty"`   // the smallest change; empty: back to the default
-	Source   string            `yaml:"source"`
+	// Confidence that the value lends to Cause; empty: likely.
+	Confidence string `yaml:"confidence,omitempty"`
+	Says       Text   `yaml:"says"`             // the influence
+	Change     Text   `yaml:"change,omitempty"` // the smallest change; empty: back to the default
+	Source     string `yaml:"source"`
 
 	At Position `yaml:"-"`
 }
@@ -221,6 +223,9 @@ func (l *linter) setting(s *Setting) {
 	known(l, s.At, "cause", s.CauseOf(), l.set.Causes)
 	if s.Severity != "" {
 		known(l, s.At, "severity", s.Severity, severities)
+	}
+	if s.Confidence != "" {
+		known(l, s.At, "confidence", s.Confidence, certainty)
 	}
 	if s.Source == "" {
 		l.problems.add(s.At, "the setting %s %s names no source", s.File, s.Key)

@@ -73,6 +73,13 @@ var labels = map[label]specs.Text{
 	"col.object": {EN: "OBJECT", ZH: "对象"},
 	"col.what":   {EN: "WHAT", ZH: "内容"},
 
+	"release":        {EN: "RELEASE", ZH: "版本差距"},
+	"release.newest": {EN: "%s is the newest known release.", ZH: "%s 已是最新的已知发布。"},
+	"release.behind": {EN: "%s is %d releases behind %s; %d known defects were fixed since.", ZH: "%s 比 %s 落后 %d 个发布，其间修复了 %d 个已知缺陷。"},
+	"release.fixed":  {EN: "fixed in %s: %s (%s)", ZH: "%s 已修复：%s（%s）"},
+	"release.open":   {EN: "still there in every release: %s (%s)", ZH: "各版本都还存在：%s（%s）"},
+	"release.fits":   {EN: " — fits %s, found above", ZH: " — 与上面的 %s 相符"},
+
 	"checks":      {EN: "CHECKS", ZH: "检查项"},
 	"col.check":   {EN: "CHECK", ZH: "检查"},
 	"col.guide":   {EN: "GUIDE", ZH: "指南"},

@@ -29,6 +29,7 @@ func Table(w io.Writer, r *analyze.Report, o Options) error {
 	s.benign(r.Benign)
 	s.outcomes(r.Outcomes)
 	s.changes(r.Changes)
+	s.release(r.Release)
 	s.checks(r.Checks)
 	s.missing(r)
 	return s.flush()

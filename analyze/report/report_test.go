@@ -169,8 +169,16 @@ func broken() *analyze.Report {
 		Benign:   []analyze.BenignResult{{Cause: "benign-subscribe-returned", Title: text("Subscribe returned normally", "Subscribe returned normally"), Why: text("the newer consumer returns after every message and is called again", "新版消费者每处理一条消息就返回，外层循环会再次调用"), Count: 310, Evidence: []analyze.Sighting{second}}},
 		Outcomes: []analyze.Outcome{{Request: "login", Code: 0, Count: 37}, {Request: "send", Code: 1001, Name: "ArgsError", Count: 3, Example: &kafka}},
 		Changes:  []analyze.Change{{Time: *at(1, 0), Object: "StatefulSet/openim-production/kafka-broker-internal", What: text("image changed from 3.5.0 to 3.6.1", "镜像由 3.5.0 变为 3.6.1"), Entry: "cluster-resources/statefulsets/openim.json"}},
-		Missing:  []analyze.Missing{{What: "nodes", Reason: "forbidden", Detail: "nodes is forbidden: User \"a\" cannot list", Costs: text("pressure of a node stays unseen", "无法看到节点压力")}},
-		Stats:    analyze.Stats{Entries: 14, Bytes: 1 << 20, Lines: 9001, Rules: 210},
+		Release: &analyze.Release{
+			Name: "v3.8.3-patch.12", Date: "2025-10-24", Newest: "v3.8.3-patch.16", Behind: 4,
+			Fixed: []analyze.KnownDefect{
+				{ID: "unreachable", Says: text("a broker that comes back is not found", "恢复的 broker 找不到"), In: "v3.8.3-patch.13", Cause: "kafka-unreachable", Seen: true, Source: "open-im-server#1"},
+				{ID: "other", Says: text("something else", "另一件事"), In: "v3.8.3-patch.15", Cause: "seq-hole", Source: "open-im-server#2"},
+			},
+			Open: []analyze.KnownDefect{{ID: "open", Says: text("nobody mended it", "尚未修复"), Cause: "mongo-slow", Source: "open-im-server#3"}},
+		},
+		Missing: []analyze.Missing{{What: "nodes", Reason: "forbidden", Detail: "nodes is forbidden: User \"a\" cannot list", Costs: text("pressure of a node stays unseen", "无法看到节点压力")}},
+		Stats:   analyze.Stats{Entries: 14, Bytes: 1 << 20, Lines: 9001, Rules: 210},
 	}
 }
 

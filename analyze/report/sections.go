@@ -70,6 +70,42 @@ func (s *screen) changes(all []analyze.Change) {
 	s.more(0, len(all)-shown)
 }
 
+// release tells how old the installation is, and which known defects it has. Those that fit a cause found come first; the
+// others are listed on the wide screen.
+func (s *screen) release(r *analyze.Release) {
+	if r == nil {
+		return
+	}
+	s.heading("release")
+	s.hang(0, "", 0, "", typeset.Clean(s.behind(r)))
+	hidden := 0
+	for _, d := range append(r.Fixed[:len(r.Fixed):len(r.Fixed)], r.Open...) {
+		if !s.o.Wide && !d.Seen {
+			hidden++
+			continue
+		}
+		text := s.say("release.open", s.in(d.Says), typeset.Clean(d.Source))
+		if d.In != "" {
+			text = s.say("release.fixed", typeset.Clean(d.In), s.in(d.Says), typeset.Clean(d.Source))
+		}
+		if d.Seen {
+			text += s.say("release.fits", typeset.Clean(d.Cause))
+		}
+		s.hang(0, s.paint(yellow, "↑ "), 2, "", text)
+	}
+	s.more(0, hidden)
+}
+
+func (s *screen) behind(r *analyze.Release) string {
+	switch {
+	case r.Behind == 0:
+		return s.say("release.newest", r.Name)
+	case s.o.Lang == "zh":
+		return s.say("release.behind", r.Name, r.Newest, r.Behind, len(r.Fixed))
+	}
+	return s.say("release.behind", r.Name, r.Behind, r.Newest, len(r.Fixed))
+}
+
 var checkColor = map[string]string{"pass": green, "fail": red, "warn": yellow, "unknown": faint, "na": faint}
 
 // checks counts the answers; the wide screen lists them.
