@@ -25,6 +25,7 @@ const (
 	formHost                 // what a host tells of itself beside tables: load, pressure, descriptors, clock
 	formKubelet              // a kubelet's stats/summary or configz
 	formIncident             // incident.yaml
+	formSeries               // /metrics of a pod, or a range of Prometheus
 	formNoLog                // the answer of a server that has no log to give
 )
 
@@ -71,6 +72,8 @@ func formOf(name string, head []byte, s source) form {
 	switch {
 	case len(bytes.TrimSpace(head)) == 0, bytes.IndexByte(head, 0) >= 0, strings.HasPrefix(name, "imbundle/"):
 		return formSkip
+	case isSeries(name, head):
+		return formSeries
 	case base == "incident.yaml":
 		return formIncident
 	case isKafka(name):
@@ -91,6 +94,17 @@ func formOf(name string, head []byte, s source) form {
 		return formHost
 	}
 	return formText
+}
+
+// isSeries recognises metrics by their place, and those that somebody sent loose by their comments.
+func isSeries(name string, head []byte) bool {
+	of, is := bundle.ParseSample(name)
+	if !is {
+		of = name
+	}
+	_, _, _, pod := bundle.ParsePodMetrics(of)
+	_, query := bundle.ParsePrometheusQuery(name)
+	return pod || query || bytes.HasPrefix(head, []byte("# HELP ")) && bytes.Contains(head, []byte("\n# TYPE "))
 }
 
 // jsonForm tells Kubernetes objects from other JSON and from logs that are written as JSON.

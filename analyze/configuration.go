@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbundle/imbundle/specs"
 	"github.com/imbundle/imbundle/specs/settings"
 )
 
@@ -117,6 +118,16 @@ func underVariables(place []configFile, pods []Pod) []Configuration {
 	return out
 }
 
+// ownPods are those that read OpenIM's configuration.
+func ownPods(pods []Pod, s *specs.Set) (own []Pod) {
+	for _, p := range pods {
+		if r := s.Role(p.Role); r != nil && !r.Backend && r.ID != "chat" && r.ID != "sdk" {
+			own = append(own, p)
+		}
+	}
+	return own
+}
+
 // put reads the files of one place.
 func put(place []configFile) Configuration {
 	c := Configuration{Where: place[0].where, Entry: place[0].entry, Namespace: place[0].namespace, Kubernetes: place[0].kubernetes, Set: &settings.Set{}}
@@ -139,7 +150,7 @@ type component struct {
 func variables(pods []Pod, namespace string) []component {
 	var out []component
 	for _, p := range pods {
-		if p.Role == "" || p.Namespace != namespace || slices.ContainsFunc(out, func(c component) bool { return c.role == p.Role }) {
+		if p.Namespace != namespace || slices.ContainsFunc(out, func(c component) bool { return c.role == p.Role }) {
 			continue
 		}
 		c := component{role: p.Role}

@@ -40,6 +40,10 @@ type Facts struct {
 	Answers      []Answer
 	Waiting      []Waiting
 	Sequences    []Sequence
+	Metrics      []Metric // of pods, by pod, port and sample
+	Ranges       []Range  // of Prometheus, by query
+	Configs      []Configuration
+	Certificates []Certificate
 	Templates    []Template // only where Options.Templates asks for them
 	Flow         *Flow
 	Changes      []Change
@@ -49,8 +53,6 @@ type Facts struct {
 	Gaps         []Missing
 	Truncated    []Missing
 	Malformed    []Malformed
-	Configs      []Configuration
-	Certificates []Certificate
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.
 	Evidence []Evidence

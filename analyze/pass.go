@@ -115,6 +115,11 @@ func (p *pass) readForm(in io.Reader, src source) error {
 			p.addObject(src.Entry, o)
 			return nil
 		})
+	case formSeries:
+		if id, is := bundle.ParsePrometheusQuery(src.Entry); is {
+			return p.readRanges(in, src.Entry, id)
+		}
+		return p.readMetrics(in, src.Entry)
 	case formIncident:
 		return p.readIncident(in, src.Entry)
 	case formTable:

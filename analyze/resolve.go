@@ -17,7 +17,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
-		Certificates: p.Certificates,
+		Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges,
 	}
 	f.takeKafka(&p.kafka)
 	for _, t := range p.texts {
@@ -29,7 +29,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		f.Collected = newestTime(f, p)
 	}
 	f.Pods = mergePods(p.Pods, f.Collected, m.specs)
-	f.Configs = configurations(p.Files, f.Pods)
+	f.Configs = configurations(p.Files, ownPods(f.Pods, m.specs))
 	f.Events = mergeEvents(p.Events, f.Collected)
 	f.Flow = p.seen.flow()
 	f.Answers = p.seen.answered()
@@ -250,6 +250,7 @@ func (f *Facts) sort(s *specs.Set) {
 	sort.SliceStable(f.Counters, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Counters[i].Entry, f.Counters[j].Entry), cmp.Compare(f.Counters[i].Line, f.Counters[j].Line)) < 0
 	})
+	sortMetrics(f.Metrics, f.Ranges)
 	sort.SliceStable(f.Certificates, func(i, j int) bool {
 		a, b := f.Certificates[i], f.Certificates[j]
 		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Name, b.Name), a.To.Compare(b.To), cmp.Compare(a.Entry, b.Entry)) < 0

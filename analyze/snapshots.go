@@ -23,12 +23,14 @@ type snapshots struct {
 	PodSpaces    []PodSpace
 	Slow         []SlowCommand
 	Counters     []SeqCounter
+	Metrics      []Metric
+	Ranges       []Range
+	Files        []configFile
+	Certificates []Certificate
 	Changes      []Change
 	Malformed    []Malformed
 	Incident     map[string]any
 	kafka        kafkaSnapshots
-	Files        []configFile
-	Certificates []Certificate
 }
 
 // Ranks of the sources of a pod's state.
@@ -54,6 +56,8 @@ func (s *snapshots) add(o *snapshots) {
 	s.PodSpaces = append(s.PodSpaces, o.PodSpaces...)
 	s.Slow = append(s.Slow, o.Slow...)
 	s.Counters = append(s.Counters, o.Counters...)
+	s.Metrics = append(s.Metrics, o.Metrics...)
+	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)
 	s.Certificates = append(s.Certificates, o.Certificates...)
 	s.Changes = append(s.Changes, o.Changes...)

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -201,6 +202,40 @@ func Config(name string) string   { return configFolder + name }
 func Metrics(name string) string  { return metricsFolder + name }
 func Client(name string) string   { return clientFolder + name }
 func Attached(name string) string { return attachFolder + strings.Trim(name, "/") }
+
+// PodMetrics names what a pod of OpenIM says at /metrics of a port.
+func PodMetrics(namespace, pod string, port int) string {
+	return metricsFolder + namespace + "/" + pod + "-" + strconv.Itoa(port) + ".txt"
+}
+
+// ParsePodMetrics reads a name made by PodMetrics.
+func ParsePodMetrics(name string) (namespace, pod string, port int, ok bool) {
+	rest, ours := strings.CutPrefix(name, metricsFolder)
+	namespace, base, found := strings.Cut(rest, "/")
+	base, text := strings.CutSuffix(base, ".txt")
+	dash := strings.LastIndexByte(base, '-')
+	if !ours || !found || !text || dash < 1 || namespace == queryFolder {
+		return "", "", 0, false
+	}
+	port, err := strconv.Atoi(base[dash+1:])
+	return namespace, base[:dash], port, err == nil && namespace != ""
+}
+
+// queryFolder lies beside the namespaces of PodMetrics.
+const queryFolder = "prometheus"
+
+// PrometheusQuery names what a Prometheus answered to a query of specs/metrics.yaml.
+func PrometheusQuery(id string) string { return metricsFolder + queryFolder + "/" + id + ".json" }
+
+// ParsePrometheusQuery reads a name made by PrometheusQuery.
+func ParsePrometheusQuery(name string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(name, metricsFolder+queryFolder+"/")
+	id, text := strings.CutSuffix(rest, ".json")
+	return id, ok && text && id != ""
+}
+
+// AllPrometheusQueries is the pattern of every name made by PrometheusQuery.
+const AllPrometheusQueries = metricsFolder + queryFolder + "/*"
 
 // Sample names one of several readings of the same thing, in the order of n.
 func Sample(of string, n int) string {

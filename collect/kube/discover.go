@@ -52,6 +52,7 @@ type Survey struct {
 	versions   []record.PodVersion
 	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
+	scraped    []*scraped
 	logsRead   chan struct{}
 	listed     chan struct{} // closed when the objects are in the bundle
 }
@@ -104,6 +105,9 @@ func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 		s.net.seePod(p)
 		if p.Spec.NodeName != "" {
 			s.carriers[p.Spec.NodeName] = p.Status.HostIP
+		}
+		if m := scrapedOf(c.o.Specs, p); m != nil {
+			s.scraped = append(s.scraped, m)
 		}
 	})
 	byRank(s.streams)

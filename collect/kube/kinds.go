@@ -12,6 +12,7 @@ const (
 	objectsName  = "kube-objects"
 	logsName     = "kube-logs"
 	topName      = "kube-top"
+	metricsName  = "kube-metrics"
 	filesName    = "kube-files"
 	configName   = "kube-config"
 	reachName    = "kube-reach"

@@ -19,6 +19,7 @@ const (
 	objectsPriority  = 80
 	topPriority      = 70
 	kubeletPriority  = 65
+	metricsPriority  = 65
 	describePriority = 60
 	logsPriority     = 50
 	filesPriority    = 40

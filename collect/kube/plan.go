@@ -50,6 +50,7 @@ const (
 	OfServer  = "API server"
 	OfKubelet = "kubelet"
 	OfMetrics = "metrics-server"
+	OfPods    = "OpenIM's pods"
 )
 
 // Plan lists what a run with these options would ask after the survey s. It asks for one object of each list, to count.
@@ -103,6 +104,8 @@ func answers(a ask) string {
 	switch {
 	case a.Resource == "pods/log", a.Resource == "pods/exec", a.Resource == forwarding, a.Resource == nodeProxy:
 		return OfKubelet
+	case a.Resource == "pods/proxy":
+		return OfPods
 	case a.Group == metricsGroup:
 		return OfMetrics
 	}

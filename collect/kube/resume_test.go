@@ -37,6 +37,7 @@ func installed(t *testing.T) *faulty {
 	})
 	for _, name := range []string{"push-1", "push-2", "push-3"} {
 		f.handle("/api/v1/namespaces/openim/pods/"+name+"/log", answer("2026-11-20T08:00:00.000000001Z said by "+name+"\n"))
+		f.handle("/api/v1/namespaces/openim/pods/"+name+":12170/proxy/metrics", answer("# TYPE msg_long_time_push_total counter\nmsg_long_time_push_total 0\n"))
 	}
 	f.handle("/apis/apps/v1/namespaces/openim/deployments", func(w http.ResponseWriter, r *http.Request) {
 		answerList(w, r, `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"openim-push","namespace":"openim","uid":"d1"},
@@ -112,6 +113,9 @@ func requestsOf(name string) string {
 			return "/pods/" + l.Pod + "/log?container=" + l.Container + "&previous=true"
 		}
 		return "/pods/" + l.Pod + "/log?container=" + l.Container + "&tail"
+	}
+	if ns, pod, port, is := bundle.ParsePodMetrics(name); is {
+		return fmt.Sprintf("/%s/pods/%s:%d/proxy", ns, pod, port)
 	}
 	if kind, ns, is := bundle.ParseTable(name); is && ns != "" {
 		return "/" + kind + "?includeObject="

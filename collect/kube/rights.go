@@ -27,6 +27,8 @@ func (c *Cluster) asks(s *Survey) []Answer {
 		}
 		add(logsName, "get", "", "pods/log", ns, "every log: what the components said")
 		add(topName, "list", metricsGroup, "pods", ns, "CPU and memory of pods and containers (kubectl top pods)")
+		add(metricsName, "get", "", "pods/proxy", ns, "OpenIM's own metrics: failed inserts, late and failed pushes, users online")
+		all[len(all)-1].instead = !c.o.PodMetrics // used where it is granted, missed only if it was asked for
 		if c.o.Exec {
 			add(filesName, "create", "", "pods/exec", ns, "log files inside containers")
 			add(filesName, "get", "", "pods/exec", ns, "")

@@ -14,7 +14,7 @@ func Execs(p *bundle.Plan) bool {
 
 // Sources are the sources of the collection that a survey leads to.
 func (c *Cluster) Sources(s *Survey) []collect.Source {
-	sources := []collect.Source{&facts{c, s}, &objects{c, s}, &top{c, s}, &described{c, s}, &logs{c, s}, &kubelets{c, s}}
+	sources := []collect.Source{&facts{c, s}, &objects{c, s}, &top{c, s}, &podMetricsSource{c, s}, &described{c, s}, &logs{c, s}, &kubelets{c, s}}
 	if !c.Replayed() { // a bundle has no secrets, and its files are redacted
 		sources = append(sources, &config{c, s})
 	}
