@@ -37,6 +37,10 @@ const (
 
 	ConfigEffective = "config/effective.json"
 
+	RedisInfo   = "redis/info.txt"
+	RedisServer = "redis/server.json"
+	MongoServer = "mongo/server.json"
+
 	PodLogs = "cluster-resources/pods/logs/"
 )
 

@@ -23,6 +23,9 @@ type logs struct {
 	s *Survey
 }
 
+// LogsRead is closed when the logs are in the bundle, for sources that read them back.
+func (s *Survey) LogsRead() <-chan struct{} { return s.logsRead }
+
 func (*logs) Name() string { return logsName }
 
 func (l *logs) Promise() collect.Promise {

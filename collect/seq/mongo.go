@@ -1,0 +1,268 @@
+package seq
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/collect/backends"
+)
+
+// maxTime is what a command may take of Mongo, in milliseconds.
+const maxTime = 100
+
+// readers are the commands on their way to Mongo at a time; with the client's own monitor they stay within connections.
+const readers = 3
+
+// mongoServer is the member that is asked, and what it and the others say of themselves.
+type mongoServer struct {
+	of      *backends.Mongo
+	dial    collect.Dialer
+	tls     *tls.Config
+	client  *mongo.Client
+	address string
+	told    record.MongoServer
+}
+
+// openMongo finds the members, chooses one and lets it describe them all; nil when none can be asked.
+func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial collect.Dialer) *mongoServer {
+	m := &mongoServer{of: of, dial: atMost(connections, dial), tls: of.TLS}
+	m.told = record.MongoServer{Time: time.Now().UTC(), From: of.From, Database: cmp.Or(of.Database, "openim_v3")}
+	addresses, err := m.addresses(ctx)
+	if err != nil {
+		b.Gap(gapOf(bundle.MongoServer, "looking up the SRV record", "mongo", of.SRV, err, onMongo(err)))
+	}
+	err = m.find(ctx, b, addresses)
+	if m.client != nil {
+		m.describe(ctx, b)
+	} else {
+		b.Gap(gapOf(bundle.SeqFile, "documents", "mongo", strings.Join(addresses, ", "), err, onMongo(err)))
+	}
+	if !b.Has(bundle.MongoServer) {
+		putJSON(b, bundle.MongoServer, m.told)
+	}
+	if m.client == nil {
+		return nil
+	}
+	return m
+}
+
+// addresses are those of the configuration, or what its SRV record says.
+func (m *mongoServer) addresses(ctx context.Context) ([]string, error) {
+	if m.of.SRV == "" {
+		return m.of.Addresses, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	_, records, err := net.DefaultResolver.LookupSRV(ctx, "mongodb", "tcp", m.of.SRV)
+	var all []string
+	for _, r := range records {
+		all = append(all, fmt.Sprintf("%s:%d", strings.TrimSuffix(r.Target, "."), r.Port))
+	}
+	if m.tls == nil { // a URI of this kind means TLS
+		m.tls = &tls.Config{}
+	}
+	return all, err
+}
+
+// find asks every member who it is, and keeps the client of the primary, else of a secondary.
+func (m *mongoServer) find(ctx context.Context, b *collect.Batch, addresses []string) error {
+	best, first := 0, error(nil)
+	queue := slices.Clone(addresses)
+	for i := 0; i < len(queue) && i < 16 && ctx.Err() == nil; i++ {
+		member := record.MongoMember{Address: queue[i], Named: slices.Contains(addresses, queue[i])}
+		client, said, err := m.meet(ctx, queue[i])
+		if err != nil {
+			member.Trouble = err.Error()
+			first = cmp.Or(first, err)
+			b.Gap(gapOf(bundle.MongoServer, "connecting", "mongo", queue[i], err, onMongo(err)))
+		} else {
+			member.State, member.Set, member.Primary = said.state(), said.SetName, said.Primary
+			for _, h := range said.Hosts {
+				if !slices.Contains(queue, h) {
+					queue = append(queue, h)
+				}
+			}
+		}
+		m.told.Members = append(m.told.Members, member)
+		if rank := ranks[member.State]; rank > best {
+			disconnect(ctx, m.client)
+			m.client, m.address, best = client, queue[i], rank
+			m.told.Asked = queue[i]
+		} else {
+			disconnect(ctx, client)
+		}
+	}
+	return cmp.Or(first, ctx.Err(), errors.New("no address of a server is known"))
+}
+
+// ranks say whom to ask rather.
+var ranks = map[string]int{"primary": 3, "standalone": 3, "mongos": 3, "secondary": 2, "other": 1}
+
+// greeting is what is used of a hello.
+type greeting struct {
+	Primary   string   `bson:"primary"`
+	SetName   string   `bson:"setName"`
+	Hosts     []string `bson:"hosts"`
+	Message   string   `bson:"msg"`
+	Writable  bool     `bson:"isWritablePrimary"`
+	Secondary bool     `bson:"secondary"`
+	Arbiter   bool     `bson:"arbiterOnly"`
+}
+
+func (g greeting) state() string {
+	switch {
+	case g.Message == "isdbgrid":
+		return "mongos"
+	case g.Arbiter:
+		return "arbiter"
+	case g.Secondary:
+		return "secondary"
+	case g.SetName != "" && g.Writable:
+		return "primary"
+	case g.SetName == "" && g.Writable:
+		return "standalone"
+	}
+	return "other"
+}
+
+// meet connects to one member and logs in. The dialer is tried first by itself: what it says is clearer than what the client makes of it.
+func (m *mongoServer) meet(ctx context.Context, address string) (*mongo.Client, greeting, error) {
+	var said greeting
+	short, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	conn, err := secured(m.dial, m.tls)(short, "tcp", address)
+	if err != nil {
+		return nil, said, err
+	}
+	conn.Close()
+	client, err := mongo.Connect(m.options(address))
+	if err != nil {
+		return nil, said, fmt.Errorf("setting the client up: %w", err)
+	}
+	if err = runOn(ctx, client.Database("admin"), bson.D{{Key: "hello", Value: 1}}, &said); err == nil {
+		err = authenticated(ctx, client.Database(m.told.Database))
+	}
+	if err != nil {
+		disconnect(ctx, client)
+		return nil, said, plain(err)
+	}
+	return client, said, nil
+}
+
+// authenticated reads next to nothing, because hello answers to strangers too.
+func authenticated(ctx context.Context, db *mongo.Database) error {
+	return runOn(ctx, db, find("seq", bson.D{{Key: "conversation_id", Value: ""}}, bson.D{{Key: "_id", Value: 0}, {Key: "max_seq", Value: 1}}, 1), nil)
+}
+
+func (m *mongoServer) options(address string) *options.ClientOptions {
+	o := options.Client().SetHosts([]string{address}).SetDirect(true).SetDialer(dialer(m.dial)).SetAppName("imbundle").
+		SetMaxPoolSize(readers).SetMaxConnecting(1).SetServerMonitoringMode("poll").SetHeartbeatInterval(time.Minute).
+		SetServerSelectionTimeout(2 * time.Second).SetConnectTimeout(answerTime).SetRetryReads(false).SetRetryWrites(false)
+	if m.tls != nil {
+		o.SetTLSConfig(m.tls.Clone())
+	}
+	if l := m.of.Login; l.Username != "" {
+		o.SetAuth(options.Credential{Username: l.Username, Password: l.Password.Reveal(), AuthSource: cmp.Or(m.of.AuthSource, m.told.Database), PasswordSet: true})
+	}
+	return o
+}
+
+type dialer collect.Dialer
+
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d(ctx, network, address)
+}
+
+// undated hides its deadline, from which the client would make a second maxTimeMS.
+type undated struct{ context.Context }
+
+func (undated) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// runOn runs a command that reads, for maxTime at most, and decodes its answer.
+func runOn(ctx context.Context, db *mongo.Database, command bson.D, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	answer := db.RunCommand(undated{ctx}, append(command, bson.E{Key: "maxTimeMS", Value: maxTime}))
+	if err := answer.Err(); err != nil {
+		return cmp.Or(ctx.Err(), err)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := answer.Decode(into); err != nil {
+		return fmt.Errorf("decoding the answer to %s: %w", command[0].Key, err)
+	}
+	return nil
+}
+
+func (m *mongoServer) run(ctx context.Context, command bson.D, into any) error {
+	return runOn(ctx, m.client.Database(m.told.Database), command, into)
+}
+
+// find is the command of that name for one batch.
+func find(collection string, filter, fields bson.D, limit int) bson.D {
+	return bson.D{
+		{Key: "find", Value: collection}, {Key: "filter", Value: filter}, {Key: "projection", Value: fields},
+		{Key: "limit", Value: limit}, {Key: "batchSize", Value: limit}, {Key: "singleBatch", Value: true},
+	}
+}
+
+// batch is the answer to a find or an aggregate.
+type batch[T any] struct {
+	Cursor struct {
+		First []T `bson:"firstBatch"`
+	} `bson:"cursor"`
+}
+
+func mongoCode(err error) (int32, bool) {
+	var c mongo.CommandError
+	if errors.As(err, &c) {
+		return c.Code, true
+	}
+	return 0, false
+}
+
+var lastError = regexp.MustCompile(`Last error: (.*?)(?: \}|, \{|$)`)
+
+// plain takes out of the client's long story of a failed search for a server what went wrong.
+func plain(err error) error {
+	if m := lastError.FindStringSubmatch(err.Error()); m != nil {
+		return errors.New(m[1])
+	}
+	return err
+}
+
+func (m *mongoServer) gap(entry, what string, err error) bundle.Gap {
+	return gapOf(entry, what, "mongo", m.address, err, onMongo(err))
+}
+
+func (m *mongoServer) close(ctx context.Context) {
+	if m != nil {
+		disconnect(ctx, m.client)
+	}
+}
+
+// disconnect ends a client, also when the run is over already.
+func disconnect(ctx context.Context, client *mongo.Client) {
+	if client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = client.Disconnect(ctx) // nothing is left to be written
+}
