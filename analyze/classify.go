@@ -24,6 +24,7 @@ const (
 	formKafka                // offsets and topics as collect/kafka writes them
 	formHost                 // what a host tells of itself beside tables: load, pressure, descriptors, clock
 	formKubelet              // a kubelet's stats/summary or configz
+	formRecord               // what the collector asked backends
 	formIncident             // incident.yaml
 	formSeries               // /metrics of a pod, or a range of Prometheus
 	formNoLog                // the answer of a server that has no log to give
@@ -78,6 +79,8 @@ func formOf(name string, head []byte, s source) form {
 		return formIncident
 	case isKafka(name):
 		return formKafka
+	case isRecord(name):
+		return formRecord
 	case noLog.Match(head) && bytes.Count(bytes.TrimSpace(head), []byte("\n")) < 2:
 		return formNoLog
 	case isLog:

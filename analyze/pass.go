@@ -122,6 +122,8 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		return p.readMetrics(in, src.Entry)
 	case formIncident:
 		return p.readIncident(in, src.Entry)
+	case formRecord:
+		return p.readRecord(in, src.Entry)
 	case formTable:
 		return p.both(in, src, func(r io.Reader) error { return p.readTable(r, src) })
 	case formKafka:

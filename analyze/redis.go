@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What redis-cli prints: the slow log and the counters of conversations, as people paste them.
+// What redis-cli prints: the slow log, the counters of conversations and INFO, as people paste them.
 
 // SlowCommand is an entry of SLOWLOG GET.
 type SlowCommand struct {
@@ -43,7 +43,7 @@ var (
 
 // isRedis recognises a transcript of redis-cli.
 func isRedis(head []byte) bool {
-	return bytes.Contains(head, []byte("1) (integer) ")) && bytes.Contains(head, []byte("4) 1) \"")) || seqAsked.Match(head)
+	return bytes.Contains(head, []byte("1) (integer) ")) && bytes.Contains(head, []byte("4) 1) \"")) || seqAsked.Match(head) || infoSure.Match(head)
 }
 
 // redisReader reads a transcript line by line.
@@ -53,6 +53,7 @@ type redisReader struct {
 	slow    *SlowCommand
 	counter *SeqCounter
 	replies int
+	info    *RedisInfo
 }
 
 func (s *snapshots) readRedis(r io.Reader, entry string) error {
@@ -64,6 +65,7 @@ func (s *snapshots) readRedis(r io.Reader, entry string) error {
 		t.read(strings.TrimRight(lines.Text(), "\r "), s)
 	}
 	t.flush(s)
+	t.flushInfo(s)
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("reading redis replies: %w", err)
 	}
@@ -81,6 +83,7 @@ func (t *redisReader) flush(s *snapshots) {
 }
 
 func (t *redisReader) read(line string, s *snapshots) {
+	t.readInfo(line, s)
 	if slowStart.MatchString(line) {
 		t.flush(s)
 		t.slow = &SlowCommand{Entry: t.entry, Line: t.line}

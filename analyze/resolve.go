@@ -18,6 +18,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
 		Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges,
+		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, Conversations: p.Conversations,
 	}
 	f.takeKafka(&p.kafka)
 	for _, t := range p.texts {

@@ -8,29 +8,33 @@ import (
 
 // snapshots collects what one worker reads out of the tables and objects of the input.
 type snapshots struct {
-	Pods         []Pod
-	Nodes        []Node
-	Events       []Event
-	Workloads    []Workload
-	Usage        []Usage
-	Groups       []GroupSample
-	Filesystems  []Filesystem
-	Memory       []Memory
-	Sizes        []Size
-	Gauges       []Gauge
-	Spaces       []Space
-	Evictions    []Eviction
-	PodSpaces    []PodSpace
-	Slow         []SlowCommand
-	Counters     []SeqCounter
-	Metrics      []Metric
-	Ranges       []Range
-	Files        []configFile
-	Certificates []Certificate
-	Changes      []Change
-	Malformed    []Malformed
-	Incident     map[string]any
-	kafka        kafkaSnapshots
+	Pods          []Pod
+	Nodes         []Node
+	Events        []Event
+	Workloads     []Workload
+	Usage         []Usage
+	Groups        []GroupSample
+	Filesystems   []Filesystem
+	Memory        []Memory
+	Sizes         []Size
+	Gauges        []Gauge
+	Spaces        []Space
+	Evictions     []Eviction
+	PodSpaces     []PodSpace
+	Slow          []SlowCommand
+	Counters      []SeqCounter
+	Metrics       []Metric
+	Ranges        []Range
+	Files         []configFile
+	Certificates  []Certificate
+	Changes       []Change
+	Malformed     []Malformed
+	Incident      map[string]any
+	kafka         kafkaSnapshots
+	Infos         []RedisInfo
+	Redises       []RedisServer
+	Mongos        []MongoServer
+	Conversations []Conversation
 }
 
 // Ranks of the sources of a pod's state.
@@ -60,6 +64,10 @@ func (s *snapshots) add(o *snapshots) {
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)
 	s.Certificates = append(s.Certificates, o.Certificates...)
+	s.Infos = append(s.Infos, o.Infos...)
+	s.Redises = append(s.Redises, o.Redises...)
+	s.Mongos = append(s.Mongos, o.Mongos...)
+	s.Conversations = append(s.Conversations, o.Conversations...)
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)
 	s.kafka.add(&o.kafka)
