@@ -252,6 +252,15 @@ func (f *Facts) sort(s *specs.Set) {
 		return cmp.Or(cmp.Compare(f.Counters[i].Entry, f.Counters[j].Entry), cmp.Compare(f.Counters[i].Line, f.Counters[j].Line)) < 0
 	})
 	sortMetrics(f.Metrics, f.Ranges)
+	sort.SliceStable(f.Infos, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.Infos[i].Entry, f.Infos[j].Entry), cmp.Compare(f.Infos[i].Line, f.Infos[j].Line)) < 0
+	})
+	sort.SliceStable(f.Redises, func(i, j int) bool { return f.Redises[i].Entry < f.Redises[j].Entry })
+	sort.SliceStable(f.Mongos, func(i, j int) bool { return f.Mongos[i].Entry < f.Mongos[j].Entry })
+	sort.SliceStable(f.Conversations, func(i, j int) bool {
+		a, b := f.Conversations[i], f.Conversations[j]
+		return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Line, b.Line)) < 0
+	})
 	sort.SliceStable(f.Certificates, func(i, j int) bool {
 		a, b := f.Certificates[i], f.Certificates[j]
 		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Name, b.Name), a.To.Compare(b.To), cmp.Compare(a.Entry, b.Entry)) < 0

@@ -15,7 +15,9 @@ import (
 // All returns every coded check, in the order of the guide.
 func All() []analyze.Check {
 	return []analyze.Check{
-		requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap, seqJump, redisSlow,
+		requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap,
+		seqJump, seqState, seqHoles, seqUsers,
+		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp,
 		podRebuilt, probeAtStart, staleEndpoints,
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,

@@ -32,7 +32,7 @@ type fakeMongo struct {
 	most  int
 }
 
-func startFake(t *testing.T, f *fakeMongo) *fakeMongo {
+func startFake(t testing.TB, f *fakeMongo) *fakeMongo {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

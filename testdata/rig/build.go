@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ type recipe struct {
 	module  bool     // there is a folder of that name below modules, with a go.mod or a pom; otherwise it is installed
 	args    []string // ${VERSION} is that of the module's first requirement
 	outputs []string
+	copied  map[string]string // files that the module lacks: it is built from a copy that has them, with its own go.mod
 }
 
 var buildEnv = []string{"CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off"}
@@ -63,6 +65,11 @@ var recipes = []recipe{
 		outputs: []string{"kwok"},
 	},
 	{name: "kafka", module: true},
+	{
+		name: "ferretdb", module: true, copied: map[string]string{"build/version/version.txt": "v${VERSION}", "build/version/package.txt": "package"},
+		args:    []string{"-tags", "ferretdb_no_postgresql", "-ldflags", "-s -w", "./cmd/ferretdb"},
+		outputs: []string{"ferretdb"},
+	},
 }
 
 // hash names what a recipe's programs are built from: its module files, itself, Go and platform.
@@ -127,6 +134,20 @@ func (r *rig) build(names ...string) error {
 	return nil
 }
 
+// program builds what a server is built of, and prints its path on the last line.
+func (r *rig) program(name string) error {
+	for _, rec := range recipes {
+		if slices.Contains(rec.outputs, name) {
+			if err := r.build(rec.name); err != nil {
+				return err
+			}
+			fmt.Println(r.exe(name))
+			return nil
+		}
+	}
+	return fmt.Errorf("no server is called %q", name)
+}
+
 func (r *rig) make(rec recipe, out string) error {
 	if pom := filepath.Join(r.home, "modules", rec.name, "pom.xml"); exists(pom) {
 		return resolve(pom, out)
@@ -147,6 +168,12 @@ func (r *rig) make(rec recipe, out string) error {
 		for i := range args {
 			args[i] = strings.NewReplacer("${VERSION}", version, "${MINOR}", minor).Replace(args[i])
 		}
+		if rec.copied != nil {
+			if cmd.Dir, err = copyModule(cmd.Dir, version, rec.copied); err != nil {
+				return err
+			}
+			defer os.RemoveAll(cmd.Dir)
+		}
 	}
 	cmd.Args = append(cmd.Args, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -159,7 +186,7 @@ func (r *rig) make(rec recipe, out string) error {
 	return nil
 }
 
-var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(?:k8s\.io/kubernetes|github\.com/containerd/containerd/v2|go\.etcd\.io/etcd/server/v3|sigs\.k8s\.io/kwok) v(\S+)`)
+var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(?:k8s\.io/kubernetes|github\.com/containerd/containerd/v2|go\.etcd\.io/etcd/server/v3|sigs\.k8s\.io/kwok|github\.com/FerretDB/FerretDB) v(\S+)`)
 
 // required is the version of the module that the rig builds, without the v.
 func required(gomod string) (string, error) {
@@ -177,4 +204,36 @@ func required(gomod string) (string, error) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// copyModule downloads the module that the go.mod in dir requires, whose sum stands beside it, and copies it with further files.
+func copyModule(dir, version string, files map[string]string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	get := exec.Command("go", "mod", "download", "-json", strings.Fields(string(requirement.Find(b)))[1])
+	get.Dir, get.Env, get.Stderr = dir, append(os.Environ(), buildEnv...), os.Stderr
+	text, err := get.Output()
+	if err != nil {
+		return "", fmt.Errorf("downloading the module: %w", err)
+	}
+	var found struct{ Dir string }
+	if err := json.Unmarshal(text, &found); err != nil {
+		return "", err
+	}
+	copied, err := os.MkdirTemp("", "rig-module")
+	if err != nil {
+		return "", err
+	}
+	if err := os.CopyFS(copied, os.DirFS(found.Dir)); err != nil {
+		return "", err
+	}
+	for name, content := range files {
+		content = strings.ReplaceAll(content, "${VERSION}", version)
+		if err := os.WriteFile(filepath.Join(copied, name), []byte(content+"\n"), 0o600); err != nil {
+			return "", err
+		}
+	}
+	return copied, nil
 }

@@ -27,6 +27,7 @@ const usage = `usage: rig [-name NAME] COMMAND
   delete NAMESPACE...                 remove them
   kubeconfig NAMESPACE                print a kubeconfig that may view that namespace only
   demo SCENE IMBUNDLE FILE            collect a bundle that ships with the program: kafka-down, redis-lost, msgtransfer-oom
+  program NAME                        path of one server, built if need be: ferretdb, …
   crowd                               KWOK's 200 nodes and 2,050 pods of OpenIM, with logs
 
 A rig with a name of its own runs beside the one without; it has no real node.
@@ -81,6 +82,8 @@ func run(args []string) error {
 		return r.viewerConfig(args[0])
 	case command == "demo" && len(args) == 3:
 		return r.demo(args[0], args[1], args[2])
+	case command == "program" && len(args) == 1:
+		return r.program(args[0])
 	case command == "crowd" && len(args) == 0:
 		return r.crowd()
 	case command == "help":
