@@ -16,7 +16,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 RIG     = testdata/rig/rig
-E2E     = $(GO) test -tags e2e -count=1 -timeout 80m ./testdata/e2e
+E2E     = $(GO) test -tags e2e -count=1 -timeout 80m -p 1 ./testdata/e2e ./collect/seq
 
 .PHONY: build demo test e2e e2e-smoke bench lint house format fuzz clean
 
@@ -44,9 +44,9 @@ lint: house
 	@unformatted=$$($(GO) run $(GOFUMPT) -l $(GOFILES)); \
 	 if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./testdata/e2e
+	$(GO) vet -tags e2e ./testdata/e2e ./collect/seq
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags e2e ./testdata/e2e
+	$(GO) run $(STATICCHECK) -tags e2e ./testdata/e2e ./collect/seq
 	$(GO) mod tidy -diff
 
 # Floors, dependency owners, the archiver ban, words that must not be in the tree.

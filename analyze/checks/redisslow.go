@@ -13,7 +13,7 @@ var redisSlow = analyze.Check{
 	Title: say("Redis 慢日志", "the slow log of Redis"),
 	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。",
 		"Three commands and more of 100 ms and more in SLOWLOG: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again."),
-	Needs: []string{"SLOWLOG GET of Redis"}, Collect: "imbundle collect --attach redis-slowlog.txt",
+	Needs: []string{"SLOWLOG GET of Redis, or redis/server.json"}, Collect: "imbundle collect --attach redis-slowlog.txt",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Slow) == 0 {
 			return unknown()
@@ -26,7 +26,7 @@ var redisSlow = analyze.Check{
 				found = append(found, flushed(f, c))
 				continue
 			}
-			if c.Took >= slowCommand && !strings.HasPrefix(c.Command, "bgsave") {
+			if c.Took >= slowCommand && !strings.HasPrefix(c.Command, "bgsave") && !longAgo(f, c.At) {
 				if slow[c.Command] == nil {
 					order = append(order, c.Command)
 				}
@@ -43,6 +43,11 @@ var redisSlow = analyze.Check{
 }
 
 const slowCommand = 100 * time.Millisecond
+
+// longAgo tells what was over before the window began: the slow log keeps its entries until others push them out.
+func longAgo(f *analyze.Facts, at time.Time) bool {
+	return !f.Window.From.IsZero() && !at.IsZero() && at.Before(f.Window.From.Add(-time.Hour))
+}
 
 func overloaded(all []analyze.SlowCommand) analyze.Evidence {
 	e := analyze.Evidence{

@@ -186,7 +186,9 @@ func (p *picture) mongoNumbers(ctx context.Context) {
 			keys = append(keys, documentsOf(w.ID, n)...)
 		}
 	})
-	slices.SortFunc(keys, func(a, b docKey) int { return cmp.Or(cmp.Compare(a.conversation, b.conversation), cmp.Compare(a.n, b.n)) })
+	slices.SortFunc(keys, func(a, b docKey) int {
+		return cmp.Or(cmp.Compare(a.conversation, b.conversation), cmp.Compare(a.n, b.n))
+	})
 	p.fetch(ctx, slices.Compact(keys))
 	var users []func()
 	p.each(func(w *wanted) {

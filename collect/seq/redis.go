@@ -2,7 +2,6 @@ package seq
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -164,10 +163,10 @@ func (n *redisNode) ping(ctx context.Context) {
 	text, n.err = n.client.Do(ctx, "info").Text()
 	n.info, n.Role = text, infoField(text, "role")
 	if refused(n.err) { // the server is there and takes the password, only INFO is kept from us
+		n.refuse("INFO", n.err)
 		if n.err = n.client.Do(ctx, "ping").Err(); refused(n.err) {
 			n.err = nil
 		}
-		n.refuse("INFO", errors.New("refused"))
 	}
 	if n.err != nil {
 		n.Trouble = n.err.Error()

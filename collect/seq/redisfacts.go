@@ -168,7 +168,7 @@ func (r *redisServers) whyNone() error {
 			return n.err
 		}
 		if said, is := n.Refused["INFO"]; is {
-			return errors.New("NOPERM INFO: " + said)
+			return errors.New(said)
 		}
 	}
 	return errors.New("no server was found")

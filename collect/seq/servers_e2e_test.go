@@ -33,7 +33,7 @@ const (
 )
 
 // reader is the least that the collector needs.
-const reader = "user reader on >" + readerPassword + " ~* -@all +@read +ping +select +info +slowlog|get +latency|latest +config|get +cluster|nodes +cluster|info"
+const reader = "reader on >" + readerPassword + " ~* -@all +@read +ping +select +info +slowlog|get +latency|latest +config|get +cluster|nodes +cluster|info"
 
 // installed finds a program of the distribution, installing its package where that is possible.
 func installed(t testing.TB, program, pkg string) string {
@@ -84,7 +84,12 @@ func start(t testing.TB, program string, args ...string) *process {
 		defer close(p.done)
 		_ = p.cmd.Wait() // it is stopped by a signal
 	}()
-	t.Cleanup(p.stop)
+	t.Cleanup(func() {
+		p.stop()
+		if t.Failed() {
+			t.Logf("%s: %s", program, p.log.String()[max(0, p.log.Len()-1000):])
+		}
+	})
 	return p
 }
 
@@ -119,9 +124,10 @@ func startRedis(t testing.TB, args ...string) *redisServer {
 	port := freePort(t)
 	base := []string{
 		"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--requirepass", rootPassword,
-		"--masterauth", rootPassword, "--user", strings.TrimPrefix(reader, "user "), "--latency-monitor-threshold", "100",
+		"--masterauth", rootPassword, "--latency-monitor-threshold", "100", "--user",
 	}
-	s := &redisServer{process: start(t, installed(t, "redis-server", "redis-server"), append(base, args...)...), address: "127.0.0.1:" + port}
+	base = append(append(base, strings.Fields(reader)...), args...)
+	s := &redisServer{process: start(t, installed(t, "redis-server", "redis-server"), base...), address: "127.0.0.1:" + port}
 	s.admin = client(s.address, rootPassword)
 	t.Cleanup(func() { s.admin.Close() })
 	soon(t, "redis", func() bool { return s.admin.Ping(t.Context()).Err() == nil })
@@ -129,6 +135,7 @@ func startRedis(t testing.TB, args ...string) *redisServer {
 }
 
 func client(address, password string) *redis.Client {
+	quiet()
 	return redis.NewClient(&redis.Options{Addr: address, Password: password, DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}})
 }
 
