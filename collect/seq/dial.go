@@ -3,6 +3,7 @@ package seq
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"sync"
 
@@ -55,7 +56,7 @@ func secured(dial collect.Dialer, config *tls.Config) collect.Dialer {
 		secure := tls.Client(conn, c)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return nil, err
+			return nil, fmt.Errorf("TLS handshake: %w", err)
 		}
 		return secure, nil
 	}

@@ -5,8 +5,14 @@ package seq
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -67,12 +73,19 @@ func startSentinel(t *testing.T, masterPort string) string {
 	return address
 }
 
-// TestHealthy: what is in order is not called a fault.
-func TestHealthy(t *testing.T) {
+// healthy is an installation with nothing wrong.
+func healthy(t *testing.T) installation {
+	t.Helper()
 	i := install(t)
 	i.change(t, "si_u1_u2:2", 39, "msg", realMessage(240, time.Now().Add(-time.Hour)))
 	insertFor(t, i, "u2")
-	causes(t, run(t, i.options()), "")
+	return i
+}
+
+// TestHealthy: what is in order is not called a fault.
+func TestHealthy(t *testing.T) {
+	i := healthy(t)
+	causes(t, runCalm(t, i.options()), "")
 }
 
 func insertFor(t *testing.T, i installation, user string) {
@@ -85,20 +98,18 @@ func insertFor(t *testing.T, i installation, user string) {
 
 // TestFaultsOfServers injects each fault into servers that are in order.
 func TestFaultsOfServers(t *testing.T) {
-	i := install(t)
-	i.change(t, "si_u1_u2:2", 39, "msg", realMessage(240, time.Now().Add(-time.Hour)))
-	insertFor(t, i, "u2")
+	i := healthy(t)
 	i.redis.do(t, "config", "set", "save", "3600 1000000")
 	t.Run("restored from an old dump", func(t *testing.T) {
 		i.redis.do(t, "hset", "MALLOC_SEQ:si_u1_u2", "CURR", 120, "LAST", 150)
 		defer i.redis.do(t, "hset", "MALLOC_SEQ:si_u1_u2", "CURR", 250, "LAST", 300)
-		causes(t, run(t, i.options()), "seq-rollback")
+		causes(t, runCalm(t, i.options()), "seq-rollback")
 	})
 	t.Run("documents removed", func(t *testing.T) {
 		for slot := 20; slot < 30; slot++ {
 			i.change(t, "si_u1_u2:2", slot, "msg", nil)
 		}
-		causes(t, run(t, i.options()), "seq-hole")
+		causes(t, runCalm(t, i.options()), "seq-hole")
 		for slot := 20; slot < 30; slot++ {
 			i.change(t, "si_u1_u2:2", slot, "msg", realMessage(int64(201+slot), time.Now().Add(-time.Hour)))
 		}
@@ -106,7 +117,7 @@ func TestFaultsOfServers(t *testing.T) {
 	t.Run("out of memory", func(t *testing.T) {
 		i.redis.do(t, "config", "set", "maxmemory", "1mb")
 		defer i.redis.do(t, "config", "set", "maxmemory", "0")
-		causes(t, run(t, i.options()), "redis-out-of-memory")
+		causes(t, runCalm(t, i.options()), "redis-out-of-memory")
 	})
 	t.Run("read-only", func(t *testing.T) {
 		other := startRedis(t)
@@ -120,7 +131,7 @@ func TestFaultsOfServers(t *testing.T) {
 			return infoField(text, "master_link_status") == "up"
 		})
 		defer i.redis.do(t, "replicaof", "no", "one")
-		causes(t, run(t, i.options()), "redis-readonly")
+		causes(t, runCalm(t, i.options()), "redis-readonly")
 	})
 	t.Run("flushed, 3.7", func(t *testing.T) {
 		i.redis.do(t, "flushall")
@@ -128,7 +139,7 @@ func TestFaultsOfServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		i.redis.do(t, "set", "MAX_SEQ:si_u1_u2", 3)
-		causes(t, run(t, i.options()), "seq-rollback")
+		causes(t, runCalm(t, i.options()), "seq-rollback")
 	})
 }
 
@@ -146,7 +157,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong password of Redis", func(o *Options) { o.Redis.Login.Password = "Fake-wrong-01" }, bundle.SeqFile, bundle.Forbidden, []string{"WRONGPASS", i.redis.address, "redis.yml"}},
 		{"no password of Redis", func(o *Options) { o.Redis.Login = backends.Login{} }, bundle.SeqFile, bundle.Forbidden, []string{"NOAUTH", "--redis"}},
 		{"an ACL that forbids", func(o *Options) { o.Redis.Login.Username = "bare" }, bundle.RedisServer, bundle.Forbidden, []string{"SLOWLOG", "NOPERM", "ACL"}},
-		{"TLS to a server without", func(o *Options) { o.Redis.TLS = &tls.Config{InsecureSkipVerify: true} }, bundle.SeqFile, bundle.Failed, []string{"TLS"}},
+		{"TLS to a server without", func(o *Options) { o.Redis.TLS = &tls.Config{InsecureSkipVerify: true} }, bundle.SeqFile, bundle.Timeout, []string{"TLS handshake"}},
 		{"wrong password of Mongo", func(o *Options) { o.Mongo.Login.Password = "Fake-wrong-01" }, bundle.SeqFile, bundle.Forbidden, []string{i.mongo.address, "mongodb.yml"}},
 		{"a foreign database", func(o *Options) { o.Mongo.Database, o.Mongo.AuthSource = "shop", "openim_v3" }, bundle.SeqFile, bundle.NotFound, []string{"shop", "mongodb.yml"}},
 		{"TLS to a Mongo without", func(o *Options) { o.Mongo.TLS = &tls.Config{InsecureSkipVerify: true} }, bundle.MongoServer, bundle.Failed, []string{i.mongo.address}},
@@ -174,13 +185,62 @@ func TestRefusals(t *testing.T) {
 
 // TestAuthCauses: a password that the servers refuse leads to the cause about it.
 func TestAuthCauses(t *testing.T) {
-	i := install(t)
+	i := healthy(t)
 	o := i.options()
 	o.Mongo.Login.Password = "Fake-wrong-01"
 	causes(t, run(t, o), "mongo-auth-failed")
 	o = i.options()
 	o.Redis.Login.Password = "Fake-wrong-01"
-	causes(t, run(t, o), "redis-auth-failed")
+	causes(t, runCalm(t, o), "redis-auth-failed")
+}
+
+// TestTLS: a Redis that speaks TLS is asked over TLS; another name, an unknown CA and plain text are gaps that say so.
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	pool := certificate(t, dir)
+	port := freePort(t)
+	r := startRedis(t, "--tls-port", port, "--tls-cert-file", dir+"/cert.pem", "--tls-key-file", dir+"/key.pem", "--tls-ca-cert-file", dir+"/cert.pem", "--tls-auth-clients", "no")
+	r.do(t, "hset", "MALLOC_SEQ:sg_1", "CURR", 7, "LAST", 100, "TIME", 1)
+	ask := func(config *tls.Config) collected {
+		return run(t, Options{Redis: &backends.Redis{Addresses: []string{"127.0.0.1:" + port}, TLS: config, Login: backends.Login{Username: "reader", Password: readerPassword}}, Conversations: []string{"sg_1"}})
+	}
+	if c := ask(&tls.Config{RootCAs: pool}); c.conversations["sg_1"].Redis == nil || c.conversations["sg_1"].Redis.Malloc.Curr != 7 {
+		t.Errorf("over TLS: %+v", c.gaps)
+	}
+	for _, x := range []struct {
+		config *tls.Config
+		words  string
+	}{{&tls.Config{RootCAs: pool, ServerName: "redis.example"}, "another name"}, {&tls.Config{}, "check CA"}, {nil, "TLS"}} {
+		c := ask(x.config)
+		c.gap(t, bundle.RedisInfo, bundle.Failed, "127.0.0.1:"+port, x.words)
+	}
+}
+
+// certificate makes one for 127.0.0.1, with its key, in PEM files.
+func certificate(t *testing.T, dir string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for file, body := range map[string][]byte{"cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})} {
+		if err := os.WriteFile(filepath.Join(dir, file), body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(cert)
+	return pool
 }
 
 // TestHangs: a server that accepts and never answers costs its own entries, in bounded time.

@@ -67,7 +67,10 @@ func network(err error, flag string) (advice, bool) {
 	var dns *net.DNSError
 	var timeout net.Error
 	text := err.Error()
+	slow := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 	switch {
+	case slow && strings.Contains(text, "TLS handshake"):
+		return advice{bundle.Timeout, "no answer to the TLS handshake: the server may speak no TLS, see the port and TLS of the configuration (" + flag + ")"}, true
 	case errors.As(err, &record), strings.Contains(text, "first record does not look like a TLS handshake"):
 		return advice{bundle.Failed, "the server speaks no TLS: take TLS out of the configuration, or check the port (" + flag + ")"}, true
 	case errors.As(err, &name), strings.Contains(text, "x509: certificate is valid for"), strings.Contains(text, "doesn't contain any IP SANs"):
@@ -78,7 +81,7 @@ func network(err error, flag string) (advice, bool) {
 		return advice{bundle.NotFound, "the name cannot be resolved from here: run inside the cluster, or give " + flag}, true
 	case errors.Is(err, syscall.ECONNREFUSED), strings.Contains(text, "connection refused"):
 		return advice{bundle.Failed, "nothing listens there: is it running? is the address right (" + flag + ")?"}, true
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case slow:
 		return advice{bundle.Timeout, "no answer: check network policies and firewalls between here and it"}, true
 	case errors.Is(err, context.Canceled):
 		return advice{bundle.Timeout, ""}, true
@@ -138,7 +141,7 @@ func onMongo(err error) advice {
 		return advice{bundle.Forbidden, "user, password or authSource is wrong: check mongodb.yml, IMENV_MONGODB_* and openim-mongo-secret"}
 	case code == 13, strings.Contains(text, "not authorized"), strings.Contains(text, "requires authentication"):
 		return advice{bundle.Forbidden, "the user lacks rights: read on the database, and clusterMonitor for the state of the servers"}
-	case code == 50, strings.Contains(text, "MaxTimeMSExpired"):
+	case code == maxTimeExpired, strings.Contains(text, "MaxTimeMSExpired"):
 		return advice{bundle.Timeout, "it took more than 100 ms, and was given up so as not to disturb: is an index missing?"}
 	case code == 59, code == 238, code == 40324, code == 115:
 		return advice{bundle.NotFound, "this server has no such command"}

@@ -22,8 +22,11 @@ import (
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
-// maxTime is what a command may take of Mongo, in milliseconds.
-const maxTime = 100
+// maxTime is what a command may take of Mongo, in milliseconds; the error of one that takes longer follows.
+const (
+	maxTime        = 100
+	maxTimeExpired = 50
+)
 
 // readers are the commands on their way to Mongo at a time; with the client's own monitor they stay within connections.
 const readers = 3
@@ -210,8 +213,13 @@ func runOn(ctx context.Context, db *mongo.Database, command bson.D, into any) er
 	return nil
 }
 
+// run asks the database of OpenIM. What takes too long is tried once more: what was read by then is in the server's memory.
 func (m *mongoServer) run(ctx context.Context, command bson.D, into any) error {
-	return runOn(ctx, m.client.Database(m.told.Database), command, into)
+	err := runOn(ctx, m.client.Database(m.told.Database), command, into)
+	if code, _ := mongoCode(err); code == maxTimeExpired {
+		err = runOn(ctx, m.client.Database(m.told.Database), command, into)
+	}
+	return err
 }
 
 // find is the command of that name for one batch.

@@ -129,7 +129,7 @@ func (s *shelf) fetchSome(ctx context.Context, some []docKey) error {
 	}
 	var found batch[document]
 	err := s.m.run(ctx, find("msg", bson.D{eq("doc_id", in(ids))}, include("doc_id", "msgs.msg.seq", "msgs.msg.send_time", "msgs.msg.status", "msgs.revoke.time"), len(ids)), &found)
-	if code, _ := mongoCode(err); code == 50 && len(some) > 1 {
+	if code, _ := mongoCode(err); code == maxTimeExpired && len(some) > 1 {
 		if err = s.fetchSome(ctx, some[:len(some)/2]); err == nil {
 			err = s.fetchSome(ctx, some[len(some)/2:])
 		}

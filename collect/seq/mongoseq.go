@@ -81,7 +81,7 @@ func (p *picture) mongoCounters(ctx context.Context) {
 		}
 	})
 	p.each(func(w *wanted) {
-		if w.Mongo.Trouble != "" && len(w.Mongo.Seq) == 0 && w.Mongo.Documents == 0 {
+		if w.Mongo.Trouble != "" && len(w.Mongo.Seq) == 0 && w.Mongo.Highest == 0 {
 			w.Mongo = nil // nothing is known, as against nothing being there
 		}
 	})

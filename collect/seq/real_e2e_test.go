@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
@@ -19,7 +20,11 @@ import (
 // canary stands in every field that holds somebody's words, names, tokens or other users: it must not come over the wire.
 const canary = "canary-9f3a"
 
-// plant puts a conversation into both servers as OpenIM 3.8.3 holds it: numbers 1 to top stored, of which holes have no message.
+// kept is how many messages of a conversation are there; older ones were cleaned up, the oldest with their documents. FerretDB
+// reads whole collections for every question, so there must not be many.
+const kept = 70
+
+// plant puts a conversation into both servers as OpenIM 3.8.3 holds it: the newest numbers up to top stored, but for holes.
 func plant(t testing.TB, r *redisServer, m *mongoFake, conversation string, top int64, hole func(int64) bool) {
 	t.Helper()
 	now := time.Now()
@@ -37,11 +42,11 @@ func plant(t testing.TB, r *redisServer, m *mongoFake, conversation string, top 
 		}
 	}
 	insert("seq", bson.D{eq("conversation_id", conversation), eq("max_seq", top+50), eq("min_seq", int64(0))})
-	for n := int64(0); n*documentSize < top; n++ {
+	for n := (top - kept) / documentSize; n*documentSize < top; n++ {
 		var slots bson.A
 		for seq := n*documentSize + 1; seq <= (n+1)*documentSize; seq++ {
 			s := bson.D{eq("msg", nil), eq("revoke", nil), eq("del_list", bson.A{}), eq("is_read", false)}
-			if seq <= top && !hole(seq) {
+			if seq <= top && seq > top-kept && !hole(seq) {
 				s[0].Value = realMessage(seq, now.Add(-time.Hour).Add(time.Duration(seq-top)*time.Second))
 			}
 			slots = append(slots, s)
@@ -59,6 +64,19 @@ func realMessage(seq int64, at time.Time) bson.D {
 	}
 }
 
+// runCalm collects until FerretDB was fast enough: it reads whole collections, and on a busy machine it takes too long.
+func runCalm(t *testing.T, o Options) (c collected) {
+	t.Helper()
+	for range 10 {
+		c = run(t, o)
+		if !slices.ContainsFunc(c.gaps, func(g bundle.Gap) bool { return strings.Contains(g.Detail, "MaxTimeMSExpired") }) {
+			return c
+		}
+	}
+	t.Fatal("FerretDB is never fast enough")
+	return c
+}
+
 // installation is a Redis and a Mongo with the conversation of two users.
 type installation struct {
 	redis *redisServer
@@ -68,6 +86,11 @@ type installation struct {
 func install(t testing.TB) installation {
 	t.Helper()
 	i := installation{startRedis(t), startFerret(t)}
+	for collection, keys := range map[string]bson.D{"msg": {eq("doc_id", 1)}, "seq": {eq("conversation_id", 1)}, "seq_user": {eq("user_id", 1), eq("conversation_id", 1)}, "conversation": {eq("owner_user_id", 1), eq("conversation_id", 1)}} {
+		if _, err := i.mongo.client.Database("openim_v3").Collection(collection).Indexes().CreateOne(t.Context(), mongo.IndexModel{Keys: keys}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	plant(t, i.redis, i.mongo, "si_u1_u2", 250, func(seq int64) bool { return seq == 240 })
 	i.redis.do(t, "hset", "UID_PID_TOKEN_STATUS:u1:Android", canary, 0)
 	i.redis.do(t, "hset", "SEQ_USER_READ:si_u1_u2:u1", "value", 249)
@@ -107,12 +130,12 @@ func TestRealServers(t *testing.T) {
 	p, o := newTap(), i.options()
 	o.Dial = p.dial()
 	var c collected
-	seen := i.redis.monitored(t, func() { c = run(t, o) })
+	seen := i.redis.monitored(t, func() { c = runCalm(t, o) })
 	got := c.conversations["si_u1_u2"]
 	if r := got.Redis; r == nil || r.Malloc == nil || r.Malloc.Curr != 250 || r.Malloc.Last != 300 || r.Malloc.TTL < 364*24*3600 || r.Min == nil || r.Trouble != "" {
 		t.Errorf("Redis: %+v", r)
 	}
-	if m := got.Mongo; m == nil || m.Highest != 250 || m.Documents != 3 || len(m.Seq) != 1 || m.Seq[0].Max != 300 || m.Newest.IsZero() {
+	if m := got.Mongo; m == nil || m.Highest != 250 || m.Documents != 2 || len(m.Seq) != 1 || m.Seq[0].Max != 300 || m.Newest.IsZero() {
 		t.Errorf("Mongo: %+v", m)
 	}
 	if len(got.Numbers) != 1 {
@@ -120,8 +143,9 @@ func TestRealServers(t *testing.T) {
 	}
 	n := got.Numbers[0]
 	for what, pair := range map[string][2][]record.Range{
-		"stored":  {n.Stored, {{From: 51, To: 239}, {From: 241, To: 250}}},
-		"empty":   {n.Empty, {{From: 240, To: 240}}},
+		"stored":  {n.Stored, {{From: 181, To: 239}, {From: 241, To: 250}}},
+		"empty":   {n.Empty, {{From: 101, To: 180}, {From: 240, To: 240}}},
+		"absent":  {n.Absent, {{From: 51, To: 100}}},
 		"revoked": {n.Revoked, {{From: 250, To: 250}}},
 		"cached":  {n.Cached, {{From: 230, To: 250}}},
 	} {

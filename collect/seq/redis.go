@@ -65,7 +65,11 @@ func (r *redisServers) find(ctx context.Context, b *collect.Batch) {
 	for _, address := range seeds {
 		r.add(address, slices.Contains(r.of.Addresses, address))
 	}
-	r.each(func(n *redisNode) { n.ping(ctx) })
+	r.each(func(n *redisNode) {
+		if n.ping(ctx); n.err != nil && onRedis(n.err).reason == bundle.Forbidden {
+			r.unmask(ctx, n)
+		}
+	})
 	for _, n := range r.nodes {
 		mode := infoField(n.info, "redis_mode")
 		switch {
@@ -82,6 +86,15 @@ func (r *redisServers) find(ctx context.Context, b *collect.Batch) {
 		}
 	}
 	r.choose()
+}
+
+// unmask finds out whether what refuses the login is a sentinel, which has logins of its own, or none.
+func (r *redisServers) unmask(ctx context.Context, n *redisNode) {
+	client := r.open(n.Address, r.of.SentinelLogin, 0)
+	defer client.Close() // it has answered
+	if text, err := client.Do(ctx, "info").Text(); err == nil && infoField(text, "redis_mode") == backends.Sentinel {
+		n.info, n.err, n.Trouble = text, nil, ""
+	}
 }
 
 // follow asks what turned out to be sentinels for the servers behind them.
