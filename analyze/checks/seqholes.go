@@ -52,6 +52,10 @@ func judgeHole(t *tally, f *analyze.Facts, c analyze.Conversation, n record.Numb
 	}
 	switch e := (analyze.Evidence{Subject: analyze.Subject{Role: "mongo", Target: c.ID}, Since: h.Before}); {
 	case size <= 0 || onTheWay(c, h):
+	case cached > 0 && h.After.IsZero():
+		e.Cause, e.Confidence = "seq-hole", analyze.Likely
+		e.Says = say("最新的正文在 Redis 而 Mongo 里一直没有：落库积压或失败", "the newest bodies are in Redis and have not come to Mongo: its consumer lags, or its writes fail")
+		t.add(c, e, text)
 	case cached > 0:
 		e.Cause, e.Confidence = "seq-hole", analyze.Certain
 		e.Says = say("正文在 Redis 而 Mongo 里没有：没有落库", "the body is in Redis and not in Mongo: it was not stored")
@@ -74,7 +78,7 @@ func judgeHole(t *tally, f *analyze.Facts, c analyze.Conversation, n record.Numb
 
 // givenOut cuts off what was cleared, and what was reserved and not given out.
 func givenOut(c analyze.Conversation, h record.Hole) record.Hole {
-	least, most := int64(0), h.To
+	least, most := int64(0), c.Mongo.Highest // without a counter nobody knows what was given out above
 	for _, d := range c.Mongo.Seq {
 		least = max(least, d.Min)
 	}
@@ -85,14 +89,10 @@ func givenOut(c analyze.Conversation, h record.Hole) record.Hole {
 			}
 		}
 		if r.Malloc != nil {
-			most = max(r.Malloc.Curr, c.Mongo.Highest)
+			most = max(most, r.Malloc.Curr)
 		} else if r.Max37 != nil {
-			most = max(*r.Max37, c.Mongo.Highest)
-		} else {
-			most = c.Mongo.Highest // without a counter nobody knows what was given out above
+			most = max(most, *r.Max37)
 		}
-	} else {
-		most = c.Mongo.Highest
 	}
 	if h.From < least { // the beginning may be cleared without anything having gone wrong
 		h.From, h.Before = least, time.Time{}

@@ -162,7 +162,9 @@ func named(c analyze.Conversation) bool {
 	return slices.ContainsFunc(c.Via, func(v string) bool { return v == record.ViaNamed || v == record.ViaUsers || v == record.ViaGroup })
 }
 
-func sent(f *analyze.Facts) bool { return f.Flow != nil && f.Flow.Sends != nil && f.Flow.Sends.Count > 0 }
+func sent(f *analyze.Facts) bool {
+	return f.Flow != nil && f.Flow.Sends != nil && f.Flow.Sends.Count > 0
+}
 
 // redisStart is when Redis began to run, the latest of its servers; zero when unknown.
 func redisStart(f *analyze.Facts) time.Time {

@@ -139,7 +139,7 @@ func TestSeqHoles(t *testing.T) {
 			hole(c, 490, 500, record.Range{From: 490, To: 500})
 			c.Redis.Malloc.Time = c.Time.Add(-2 * time.Second)
 		}, "", ""},
-		{"at the end, for an hour", v383, func(c *analyze.Conversation, _ *analyze.Facts) { hole(c, 490, 500, record.Range{From: 490, To: 500}) }, "seq-hole", analyze.Certain},
+		{"at the end, for an hour", v383, func(c *analyze.Conversation, _ *analyze.Facts) { hole(c, 490, 500, record.Range{From: 490, To: 500}) }, "seq-hole", analyze.Likely},
 		{"reserved only", v383, func(c *analyze.Conversation, _ *analyze.Facts) {
 			c.Numbers[0].To = 550
 			hole(c, 501, 550)

@@ -3,54 +3,55 @@ package seq
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
 )
 
 // maxDerived bounds the ids that follow from users and groups.
 const maxDerived = 600
 
-// choose lists the conversations to ask about: those of the incident first, then those that the logs name.
-func (p *picture) choose(ctx context.Context) error {
-	c := choice{seen: map[string]*wanted{}}
+// named lists the conversations that the incident leads to.
+func (p *picture) named(ctx context.Context) *choice {
+	c := &choice{seen: map[string]*wanted{}}
 	for _, id := range p.o.Conversations {
 		c.add(id, record.ViaNamed, false)
 	}
 	c.derive(p.o.Users, p.o.Groups)
-	named := len(c.all)
-	if p.mongo != nil {
-		for _, u := range p.o.Users {
-			ids, err := p.mongo.owned(ctx, u, p.o.Sample)
-			if err != nil {
-				p.gaps.add(p.b, p.mongo.gap(bundle.SeqFile, "the list of conversations of user "+u, err))
-			}
-			c.addUpTo(named+p.o.Sample, ids, record.ViaOwned)
-		}
+	c.most = len(c.all) + p.o.Sample
+	if p.mongo == nil {
+		return c
 	}
-	if p.o.Logs != nil {
-		ids, err := p.fromLogs(ctx)
+	for _, u := range p.o.Users {
+		ids, err := p.mongo.owned(ctx, u, p.o.Sample)
 		if err != nil {
-			return fmt.Errorf("reading the logs for conversations: %w", err)
+			p.gaps.add(p.b, p.mongo.gap(bundle.SeqFile, "the list of conversations of user "+u, err))
 		}
-		c.addUpTo(named+p.o.Sample, ids, record.ViaLogs)
+		c.addSome(ids, record.ViaOwned)
 	}
-	if len(c.all) == 0 {
-		p.b.Note("no conversation is known: name users, groups or conversations of the incident")
+	return c
+}
+
+// logged waits for the logs and lists the conversations that only they name.
+func (p *picture) logged(ctx context.Context, c *choice) []*wanted {
+	before := len(c.all)
+	ids, err := p.fromLogs(ctx)
+	if err != nil {
+		p.b.Gap(bundle.Gap{Entry: bundle.SeqFile, Reason: collect.ReasonOf(err), Detail: "the conversations that the logs name: " + err.Error(), Costs: costOf[bundle.SeqFile]})
 	}
-	p.chosen = c.all
-	p.each(func(w *wanted) { w.Users = taking(w.ID, p.o.Users) })
-	return nil
+	c.addSome(ids, record.ViaLogs)
+	return c.all[before:]
 }
 
 // choice gathers conversations, each once.
 type choice struct {
 	seen map[string]*wanted
 	all  []*wanted
+	most int // of all, when further ones are added
 }
 
 func (c *choice) add(id, via string, guess bool) {
@@ -66,10 +67,10 @@ func (c *choice) add(id, via string, guess bool) {
 	}
 }
 
-// addUpTo adds ids while there are fewer than most; those that are there already only learn how they were found too.
-func (c *choice) addUpTo(most int, ids []string, via string) {
+// addSome adds ids while there is room; those that are there already only learn how they were found too.
+func (c *choice) addSome(ids []string, via string) {
 	for _, id := range ids {
-		if c.seen[id] != nil || len(c.all) < most {
+		if c.seen[id] != nil || len(c.all) < c.most {
 			c.add(id, via, !strings.HasPrefix(id, "si_") && !strings.HasPrefix(id, "sg_"))
 		}
 	}

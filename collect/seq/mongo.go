@@ -225,8 +225,12 @@ func (m *mongoServer) run(ctx context.Context, command bson.D, into any) error {
 // find is the command of that name for one batch.
 func find(collection string, filter, fields bson.D, limit int) bson.D {
 	return bson.D{
-		{Key: "find", Value: collection}, {Key: "filter", Value: filter}, {Key: "projection", Value: fields},
-		{Key: "limit", Value: limit}, {Key: "batchSize", Value: limit}, {Key: "singleBatch", Value: true},
+		{Key: "find", Value: collection},
+		{Key: "filter", Value: filter},
+		{Key: "projection", Value: fields},
+		{Key: "limit", Value: limit},
+		{Key: "batchSize", Value: limit},
+		{Key: "singleBatch", Value: true},
 	}
 }
 

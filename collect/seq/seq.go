@@ -89,11 +89,14 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 		return ctx.Err()
 	}
 	p := &picture{redis: r, mongo: m, o: s.o, b: b}
-	if err := p.choose(ctx); err != nil {
-		return err
+	c := p.named(ctx)
+	p.ask(ctx, c.all)
+	if s.o.Logs != nil {
+		p.ask(ctx, p.logged(ctx, c))
 	}
-	p.count(ctx)
-	p.look(ctx)
+	if len(p.all) == 0 {
+		b.Note("no conversation is known: name users, groups or conversations of the incident")
+	}
 	return p.write()
 }
 
@@ -117,9 +120,18 @@ type picture struct {
 	o     Options
 	b     *collect.Batch
 
-	chosen []*wanted
-	docs   *shelf // what was read of Mongo's documents
+	all    []*wanted
+	chosen []*wanted // those of them that are being asked about
+	docs   *shelf    // what was read of Mongo's documents
 	gaps   gapsOnce
+}
+
+// ask reads the counters of conversations, then looks the numbers up.
+func (p *picture) ask(ctx context.Context, some []*wanted) {
+	p.chosen, p.all = some, append(p.all, some...)
+	p.each(func(w *wanted) { w.Users = taking(w.ID, p.o.Users) })
+	p.count(ctx)
+	p.look(ctx)
 }
 
 // wanted is a conversation that is asked about.
@@ -216,7 +228,7 @@ func (p *picture) write() error {
 	}
 	enc := json.NewEncoder(e)
 	enc.SetEscapeHTML(false)
-	for _, w := range p.chosen {
+	for _, w := range p.all {
 		if w.guess && !w.known() {
 			continue
 		}
