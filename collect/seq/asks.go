@@ -36,8 +36,8 @@ func (s *source) asksOfRedis(r *backends.Redis, conversations, numbers int) []co
 		return collect.Ask{Of: "redis", At: at, What: what, Times: times, Most: true}
 	}
 	all := []collect.Ask{
-		ask("INFO", servers), ask("SLOWLOG GET 128", servers), ask("LATENCY LATEST", servers),
-		ask("CONFIG GET <"+strings.Join(settings, "|")+">", servers*len(settings)),
+		ask("INFO of each server", servers), ask("SLOWLOG GET 128 of each server", servers), ask("LATENCY LATEST of each server", servers),
+		ask("CONFIG GET <"+strings.Join(settings, "|")+"> of each server", servers*len(settings)),
 	}
 	if r.Mode == "" || r.Mode == backends.Cluster {
 		all = append(all, ask("CLUSTER NODES", 1), ask("CLUSTER INFO", 1))

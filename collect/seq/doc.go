@@ -1,5 +1,5 @@
 // Package seq asks Redis and Mongo how far the numbers of conversations have come: a sample of the conversations that the
-// incident and the logs of its window name, the state of both servers beside it. It works offline of OpenIM itself.
+// incident and the logs of its window name, the state of both servers beside it.
 //
 // The flow: servers are found (a cluster's nodes, a sentinel's master, the members of a replica set) and describe
 // themselves; the conversations are chosen (those of the incident at once, those of the logs when the logs are in the
@@ -7,6 +7,8 @@
 //
 // Limits: never a word of a message. Mongo is asked through inclusion projections, Redis for counters by name and for the
 // mere existence of bodies. Only commands that read, none that blocks, no scan of keys; every command to Mongo carries
-// maxTimeMS 100; at most five connections to each backend. What a server refuses becomes a gap that says what, where and
-// what to try, and costs nothing else. A reply of SLOWLOG holds arguments: only the command and the first part of its key are kept.
+// maxTimeMS 100, but for those with which a client begins and ends; at most five connections to each backend. What a server
+// refuses becomes a gap that says what, where and what to try, and costs nothing else. A reply of SLOWLOG holds arguments:
+// only the command and the first part of its key are kept. There is no way in by exec: a MongoDB older than the client knows
+// is a gap.
 package seq

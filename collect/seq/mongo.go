@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type mongoServer struct {
 	tls     *tls.Config
 	client  *mongo.Client
 	address string
+	source  string // the database that knows the user
 	told    record.MongoServer
 }
 
@@ -45,6 +47,7 @@ type mongoServer struct {
 func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial collect.Dialer) *mongoServer {
 	m := &mongoServer{of: of, dial: atMost(connections, dial), tls: of.TLS}
 	m.told = record.MongoServer{Time: time.Now().UTC(), From: of.From, Database: cmp.Or(of.Database, "openim_v3")}
+	m.source = cmp.Or(of.AuthSource, m.told.Database)
 	addresses, err := m.addresses(ctx)
 	if err != nil {
 		b.Gap(gapOf(bundle.MongoServer, "looking up the SRV record", "mongo", of.SRV, err, onMongo(err)))
@@ -78,6 +81,14 @@ func (m *mongoServer) addresses(ctx context.Context) ([]string, error) {
 	}
 	if m.tls == nil { // a URI of this kind means TLS
 		m.tls = &tls.Config{}
+	}
+	if m.of.AuthSource == "" {
+		m.source = "admin"
+		if texts, err := net.DefaultResolver.LookupTXT(ctx, m.of.SRV); err == nil { // it may say otherwise
+			if options, err := url.ParseQuery(strings.Join(texts, "")); err == nil {
+				m.source = cmp.Or(options.Get("authSource"), m.source)
+			}
+		}
 	}
 	return all, err
 }
@@ -180,7 +191,7 @@ func (m *mongoServer) options(address string) *options.ClientOptions {
 		o.SetTLSConfig(m.tls.Clone())
 	}
 	if l := m.of.Login; l.Username != "" {
-		o.SetAuth(options.Credential{Username: l.Username, Password: l.Password.Reveal(), AuthSource: cmp.Or(m.of.AuthSource, m.told.Database), PasswordSet: true})
+		o.SetAuth(options.Credential{Username: l.Username, Password: l.Password.Reveal(), AuthSource: m.source, PasswordSet: true})
 	}
 	return o
 }

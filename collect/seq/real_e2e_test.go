@@ -4,6 +4,8 @@ package seq
 
 import (
 	"fmt"
+	"net"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -184,6 +186,7 @@ func TestRealServers(t *testing.T) {
 		}
 	}
 	notSlow(t, i.redis)
+	asRedisCli(t, i.redis, c.entries[bundle.RedisInfo])
 }
 
 // noCanary looks for people's words on the wire and in the bundle.
@@ -221,6 +224,28 @@ func onlyReads(t *testing.T, seen []string, plan []collect.Ask) {
 		if !slices.Contains(allowed, word) || word == "config" && !strings.Contains(strings.ToLower(command), `"get"`) {
 			t.Errorf("sent %s", command)
 		}
+	}
+}
+
+// asRedisCli holds redis/info.txt to what redis-cli prints: the same sections and fields in the same lines.
+func asRedisCli(t *testing.T, s *redisServer, text string) {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(s.address)
+	out, err := exec.Command(installed(t, "redis-cli", "redis-tools"), "-h", host, "-p", port, "-a", rootPassword, "--no-auth-warning", "info").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape := func(text string) (lines []string) {
+		for line := range strings.Lines(text) {
+			field, _, _ := strings.Cut(line, ":")
+			if db := strings.HasPrefix(field, "errorstat_") || strings.HasPrefix(field, "db"); !db { // they come and go
+				lines = append(lines, strings.TrimRight(field, "\n"))
+			}
+		}
+		return lines
+	}
+	if got, want := shape(text), shape(string(out)); !slices.Equal(got, want) {
+		t.Errorf("redis/info.txt\n%q\nredis-cli info\n%q", got, want)
 	}
 }
 

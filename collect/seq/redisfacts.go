@@ -139,7 +139,7 @@ func (r *redisServers) report(b *collect.Batch) {
 		case n.err != nil:
 			b.Gap(n.gap(bundle.RedisServer, "connecting", n.err))
 		case n.info != "" && len(r.nodes) > 1: // as redis-cli --cluster call prints it
-			texts = append(texts, n.Address+": "+n.info)
+			texts = append(texts, n.Address+": "+n.info+"\n")
 		case n.info != "":
 			texts = append(texts, n.info)
 		}
@@ -152,7 +152,7 @@ func (r *redisServers) report(b *collect.Batch) {
 	case len(texts) == 0:
 		b.Gap(gapOf(bundle.RedisInfo, "INFO", "redis", strings.Join(r.of.Addresses, ", "), r.whyNone(), onRedis(r.whyNone())))
 	default:
-		if err := b.Put(bundle.RedisInfo, bundle.Meta{}, []byte(strings.Join(texts, "\n")+"\n")); err != nil {
+		if err := b.Put(bundle.RedisInfo, bundle.Meta{}, []byte(strings.Join(texts, ""))); err != nil {
 			b.Note("%v", err) // the batch has recorded the gap
 		}
 	}

@@ -52,6 +52,26 @@ func (r *redisServers) findCluster(ctx context.Context, b *collect.Batch, n *red
 	r.nodes = fresh
 	r.each(func(n *redisNode) { n.ping(ctx) })
 	r.nodes = all
+	for _, n := range fresh {
+		r.merge(n)
+	}
+}
+
+// merge drops a server that is known by another address already: a name in the configuration, a number in the cluster.
+func (r *redisServers) merge(n *redisNode) {
+	id := infoField(n.info, "run_id")
+	i := slices.IndexFunc(r.nodes, func(o *redisNode) bool { return o != n && id != "" && infoField(o.info, "run_id") == id })
+	if i < 0 {
+		return
+	}
+	same := r.nodes[i]
+	for slot, server := range r.slots {
+		if server == n {
+			r.slots[slot] = same
+		}
+	}
+	r.nodes = slices.DeleteFunc(r.nodes, func(o *redisNode) bool { return o == n })
+	n.client.Close() // the other one is asked
 }
 
 // clusterMembers reads CLUSTER NODES. A node that does not know its own address is the one that was asked.
