@@ -143,6 +143,28 @@ func TestFaultsOfServers(t *testing.T) {
 	})
 }
 
+// TestStoresThatFail: a Redis whose folder is gone cannot save, and a Mongo that is stopped is not there.
+func TestStoresThatFail(t *testing.T) {
+	i := healthy(t)
+	dir, err := i.redis.admin.ConfigGet(t.Context(), "dir").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir["dir"]); err != nil {
+		t.Fatal(err)
+	}
+	i.redis.do(t, "bgsave")
+	soon(t, "the save fails", func() bool {
+		text, _ := i.redis.admin.Do(t.Context(), "info", "persistence").Text()
+		return infoField(text, "rdb_last_bgsave_status") == "err"
+	})
+	causes(t, runCalm(t, i.options()), "redis-persistence-failing")
+	i.mongo.stop()
+	o := i.options()
+	o.Redis.Addresses = []string{startRedis(t).address}
+	causes(t, run(t, o), "mongo-unreachable")
+}
+
 // TestRefusals: whoever refuses what, it is a typed gap and costs nothing else.
 func TestRefusals(t *testing.T) {
 	i := install(t)

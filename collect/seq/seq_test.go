@@ -2,12 +2,8 @@ package seq
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,105 +13,9 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
-	"github.com/imbundle/imbundle/bundle/redact"
 	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
-
-// collected is what a run brought.
-type collected struct {
-	path          string
-	entries       map[string]string
-	gaps          []bundle.Gap
-	conversations map[string]record.Conversation
-	redis         record.RedisServer
-	mongo         record.MongoServer
-}
-
-// run collects with the source and reads the bundle back.
-func run(t testing.TB, o Options, more ...collect.Source) collected {
-	t.Helper()
-	return runFor(t, time.Minute, o, more...)
-}
-
-func runFor(t testing.TB, most time.Duration, o Options, more ...collect.Source) collected {
-	t.Helper()
-	r, err := redact.Compile([]redact.Rule{{ID: "test", Keys: []string{"nobody-has-this-key"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Dial == nil {
-		o.Dial = new(net.Dialer).DialContext
-	}
-	c := collected{path: filepath.Join(t.TempDir(), "imbundle-seq.tgz"), entries: map[string]string{}, conversations: map[string]record.Conversation{}}
-	if _, err := collect.Run(t.Context(), collect.Options{Output: c.path, Redactor: r, Deadline: most}, append(more, New(o))); err != nil {
-		t.Fatal(err)
-	}
-	in, err := bundle.Open(c.path, bundle.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	c.gaps = in.Manifest().Gaps
-	err = in.Each(t.Context(), 1, func(_ int, f *bundle.File) error {
-		body, err := io.ReadAll(f)
-		c.entries[f.Name] = string(body)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.decode(t)
-	return c
-}
-
-func (c *collected) decode(t testing.TB) {
-	t.Helper()
-	for line := range strings.Lines(c.entries[bundle.SeqFile]) {
-		var x record.Conversation
-		if err := json.Unmarshal([]byte(line), &x); err != nil {
-			t.Fatal(err)
-		}
-		c.conversations[x.ID] = x
-	}
-	for entry, into := range map[string]any{bundle.RedisServer: &c.redis, bundle.MongoServer: &c.mongo} {
-		if body := c.entries[entry]; body != "" {
-			if err := json.Unmarshal([]byte(body), into); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
-// gap tells whether one gap of an entry holds all the words.
-func (c *collected) gap(t testing.TB, entry, reason string, words ...string) {
-	t.Helper()
-	for _, g := range c.gaps {
-		has := func(w string) bool { return strings.Contains(g.Detail, w) }
-		if g.Entry == entry && g.Reason == reason && !slices.ContainsFunc(words, func(w string) bool { return !has(w) }) {
-			return
-		}
-	}
-	t.Errorf("no gap of %s says %s with %q: %+v", entry, reason, words, c.gaps)
-}
-
-// text writes logs as the source of logs does, and then says so.
-type logSource struct {
-	done chan struct{}
-	logs map[string]string
-}
-
-func (logSource) Name() string { return "logs" }
-
-func (l logSource) Collect(_ context.Context, b *collect.Batch) error {
-	defer close(l.done)
-	for entry, text := range l.logs {
-		if err := b.Put(entry, bundle.Meta{}, []byte(text)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func TestNumbers(t *testing.T) {
 	f := &fakeMongo{docs: map[string]bson.D{}, seqs: []bson.D{seqDocument("si_a_b", 350), seqDocument("sg_g1", 100)}}
