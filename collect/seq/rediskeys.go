@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -197,34 +196,48 @@ func (p *picture) lacksKeys(a ask, err error) {
 	p.gaps.add(p.b, gapOf(bundle.SeqFile, "counters ("+a.cmd.Name()+")", "redis", address, err, onRedis(err)))
 }
 
-// redisBodies finds out which of the numbers have their message's body in Redis, for the versions before 3.8.3 and after.
+// bodiesAtOnce bounds the questions that are held at a time.
+const bodiesAtOnce = 20_000
+
+// body is the question whether a message's body is in Redis, under the key of today's versions and that before 3.8.3.
+type body struct {
+	n         *record.Numbers
+	seq       int64
+	now, then ask
+}
+
+// redisBodies finds out which of the numbers have their message's body in Redis.
 func (p *picture) redisBodies(ctx context.Context) {
-	type body struct {
-		n         *record.Numbers
-		seq       int64
-		now, then ask
-	}
-	var all []body
-	var asks []ask
+	var some []body
 	p.each(func(w *wanted) {
 		for i := range w.Numbers {
 			n := &w.Numbers[i]
 			n.CacheRead = true
 			for seq := n.From; seq <= n.To; seq++ {
 				s := strconv.FormatInt(seq, 10)
-				b := body{n, seq, newAsk(ctx, "exists", "MSG_CACHE:"+w.ID+":"+s), newAsk(ctx, "exists", "MESSAGE_CACHE:"+w.ID+"_"+s)}
-				all, asks = append(all, b), append(asks, b.now, b.then)
+				some = append(some, body{n, seq, newAsk(ctx, "exists", "MSG_CACHE:"+w.ID+":"+s), newAsk(ctx, "exists", "MESSAGE_CACHE:"+w.ID+"_"+s)})
+				if len(some) == bodiesAtOnce {
+					p.askBodies(ctx, some)
+					some = some[:0]
+				}
 			}
 		}
 	})
+	p.askBodies(ctx, some)
+}
+
+func (p *picture) askBodies(ctx context.Context, some []body) {
+	asks := make([]ask, 0, 2*len(some))
+	for _, b := range some {
+		asks = append(asks, b.now, b.then)
+	}
 	p.redis.run(ctx, asks)
-	var once sync.Once
-	for _, b := range all {
+	for _, b := range some {
 		now, err := b.now.cmd.Int64()
 		then, err2 := b.then.cmd.Int64()
 		if err = errors.Join(err, err2); err != nil {
 			b.n.CacheRead = false
-			once.Do(func() { p.lacksKeys(b.now, err) })
+			p.lacksKeys(b.now, err)
 		}
 		if now+then > 0 {
 			b.n.Cached = appendNumber(b.n.Cached, b.seq)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ type Options struct {
 	Sample int // conversations in all, but for those that the incident names; 0 means 200
 	Last   int // newest numbers of each; 0 means 200
 
-	From, To int64 // further numbers of each, at most 10,000; 0: none
+	From, To int64 // further numbers of those that the incident leads to, at most 10,000; 0: none
 }
 
 // Bounds on what one run asks.
@@ -162,6 +163,11 @@ func (w *wanted) top() int64 {
 	return top
 }
 
+// ofIncident tells whether the incident leads to the conversation itself.
+func (w *wanted) ofIncident() bool {
+	return !w.guess && slices.ContainsFunc(w.Via, func(via string) bool { return via != record.ViaOwned && via != record.ViaLogs })
+}
+
 // known tells whether any server has heard of the conversation.
 func (w *wanted) known() bool {
 	if r := w.Redis; r != nil && (r.Malloc != nil || r.Min != nil || r.Max37 != nil || r.Min37 != nil) {
@@ -214,7 +220,7 @@ func (p *picture) ranges(w *wanted) []record.Numbers {
 	if top := w.top(); top > 0 {
 		all = append(all, record.Numbers{From: max(1, top-int64(p.o.Last)+1), To: top})
 	}
-	if p.o.To > 0 && (len(all) == 0 || p.o.From < all[0].From || p.o.To > all[0].To) {
+	if p.o.To > 0 && w.ofIncident() && (len(all) == 0 || p.o.From < all[0].From || p.o.To > all[0].To) {
 		all = append(all, record.Numbers{From: max(1, p.o.From), To: p.o.To})
 	}
 	return all
