@@ -5,29 +5,88 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
+	"github.com/imbundle/imbundle/collect/kafka"
 	"github.com/imbundle/imbundle/collect/kube"
+	"github.com/imbundle/imbundle/collect/seq"
 )
 
 // reachable is what the sources of backends work with.
 type reachable struct {
 	backends.Backends
 	dial collect.Dialer
-	exec collect.Exec // nil: --exec was not given
+	exec collect.Exec    // nil: --exec was not given
+	logs <-chan struct{} // closed when the logs are in the bundle
+}
+
+// askFlags say how much the backends are asked.
+type askFlags struct {
+	kafkaAll     bool
+	kafkaSamples int
+	seqRange     string
+	from, to     int64 // of seqRange
+	seqSample    int
+}
+
+func (f *askFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.kafkaAll, "kafka-all", false, "every consumer group and topic of Kafka, not only OpenIM's")
+	flags.IntVar(&f.kafkaSamples, "kafka-samples", 0, "samples of the consumer groups' offsets, 15 s apart (default 5, with --profile quick 2)")
+	flags.StringVar(&f.seqRange, "seq", "", "also look these message numbers up, as 100..250, in the conversations that the incident names")
+	flags.IntVar(&f.seqSample, "seq-sample", 0, "conversations whose numbers are read, beside those of the incident (default 200)")
+}
+
+// check reads the range of numbers.
+func (f *askFlags) check() error {
+	if f.kafkaSamples < 0 || f.seqSample < 0 {
+		return usagef("leave it out for the default", "--kafka-samples and --seq-sample count something")
+	}
+	if f.seqRange == "" {
+		return nil
+	}
+	const hint = "write it as 100..250, or 100 for one number; at most 10000 at a time"
+	first, last, ranged := strings.Cut(f.seqRange, "..")
+	if !ranged {
+		last = first
+	}
+	var err1, err2 error
+	f.from, err1 = strconv.ParseInt(first, 10, 64)
+	f.to, err2 = strconv.ParseInt(last, 10, 64)
+	if err1 != nil || err2 != nil || f.from < 1 || f.to < f.from || f.to-f.from >= 10_000 {
+		return usagef(hint, "--seq %q is no range of message numbers", f.seqRange)
+	}
+	return nil
 }
 
 // backendSources are the sources that ask the backends.
-func backendSources(_ reachable) []collect.Source {
-	return nil
+func (f *collectFlags) backendSources(r reachable, incident collect.Incident) (all []collect.Source) {
+	k := kafka.Options{Backend: r.Kafka, Dial: r.dial, Exec: r.exec, All: f.asking.kafkaAll, Samples: f.asking.kafkaSamples}
+	k.Conversations = func(context.Context) []string { return incident.Conversations }
+	if k.Samples == 0 && f.profile == "quick" {
+		k.Samples = 2
+	}
+	if r.Redis != nil || r.Mongo != nil {
+		numbers := seq.New(seq.Options{
+			Redis: r.Redis, Mongo: r.Mongo, Dial: r.dial, Users: incident.Users, Groups: incident.Groups, Conversations: incident.Conversations,
+			Logs: r.logs, Sample: f.asking.seqSample, From: f.asking.from, To: f.asking.to,
+		})
+		k.Conversations = numbers.Conversations
+		all = append(all, numbers)
+	}
+	if r.Kafka != nil {
+		all = append(all, kafka.New(k))
+	}
+	return all
 }
 
 // probing bounds how long it takes to find out whether the backends can be reached.
@@ -91,7 +150,7 @@ func surroundings(s streams) backends.Surroundings {
 
 // backends finds the servers behind OpenIM, tells which are reached how, and gives the sources that ask them. The caller
 // closes the Reach when these have ended.
-func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey) ([]collect.Source, *kube.Reach, error) {
+func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, incident collect.Incident) ([]collect.Source, *kube.Reach, error) {
 	reach := cluster.Reach(found)
 	if cluster.Replayed() {
 		return nil, reach, nil // the servers that a bundle's configuration names are not those of here
@@ -104,11 +163,11 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	if !f.quiet {
 		tellBackends(ctx, s.err, b, reach)
 	}
-	r := reachable{Backends: b, dial: reach.Dial}
+	r := reachable{Backends: b, dial: reach.Dial, logs: found.LogsRead()}
 	if f.kube.Exec {
 		r.exec = reach.Exec
 	}
-	return backendSources(r), reach, nil
+	return f.backendSources(r, incident), reach, nil
 }
 
 // server is one backend for people.
@@ -185,13 +244,13 @@ func asks(sources []collect.Source) []collect.Ask {
 }
 
 // plannedAsks are those of a plan: nobody is connected to, and no credentials are read.
-func (f *collectFlags) plannedAsks(s streams, cluster *kube.Cluster, found *kube.Survey) ([]collect.Ask, error) {
+func (f *collectFlags) plannedAsks(s streams, cluster *kube.Cluster, found *kube.Survey, incident collect.Incident) ([]collect.Ask, error) {
 	b, err := f.configured(s, found, f.overrides.WithoutAuth())
 	if err != nil {
 		return nil, err
 	}
 	nodes, _ := f.nodes.sources(cluster, found)
-	return asks(append(backendSources(reachable{Backends: b}), nodes...)), nil
+	return asks(append(f.backendSources(reachable{Backends: b}, incident), nodes...)), nil
 }
 
 // tellAsks prints what is asked of the backends.

@@ -35,6 +35,7 @@ type collectFlags struct {
 	quiet          bool
 	resume         resumeFlags
 	overrides      backends.Overrides
+	asking         askFlags
 	nodes          nodeFlags
 }
 
@@ -84,6 +85,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	flags.DurationVar(&f.requestTimeout, "request-timeout", 0, "give up a request after this time without an answer (default 20s)")
 	flags.BoolVar(&f.kube.Exec, "exec", false, "also read log files inside containers, by exec, where nothing goes to standard output")
 	addBackendFlags(c, &f.overrides, &f.kube)
+	f.asking.add(flags)
 	f.nodes.add(flags, &f.kube)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but the file's name and errors")
 	flags.StringVar(&f.lang, "lang", "", "language of the questions: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
@@ -117,6 +119,9 @@ func (f *collectFlags) validate(s streams) (err error) {
 	}
 	if err := f.overrides.Check(); err != nil {
 		return usage(err)
+	}
+	if err := f.asking.check(); err != nil {
+		return err
 	}
 	if err := f.nodes.validate(s, &f.kube); err != nil {
 		return err
@@ -212,7 +217,7 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 		o.Output = defaultName(found.Namespaces, time.Now())
 	}
 	o.Redactor.Learn(found.Secrets()...)
-	asking, reach, err := f.backends(ctx, s, cluster, found)
+	asking, reach, err := f.backends(ctx, s, cluster, found, o.Incident)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,7 +37,7 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	if err != nil {
 		return err
 	}
-	if p.Backends, err = f.plannedAsks(s, cluster, found); err != nil {
+	if p.Backends, err = f.plannedAsks(s, cluster, found, incident); err != nil {
 		return err
 	}
 	command := f.command()

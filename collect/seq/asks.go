@@ -9,7 +9,7 @@ import (
 )
 
 // Asks lists what is going to be asked, at most, for the plan.
-func (s *source) Asks() []collect.Ask {
+func (s *Source) Asks() []collect.Ask {
 	var all []collect.Ask
 	named := len(s.o.Conversations) + len(s.o.Groups)*3 + len(s.o.Users)*(1+3*(len(s.o.Users)-1)/2)
 	conversations := named
@@ -29,7 +29,7 @@ func (s *source) Asks() []collect.Ask {
 	return all
 }
 
-func (s *source) asksOfRedis(r *backends.Redis, conversations, numbers int) []collect.Ask {
+func (s *Source) asksOfRedis(r *backends.Redis, conversations, numbers int) []collect.Ask {
 	at := strings.Join(r.Addresses, ",")
 	servers := max(1, len(r.Addresses))
 	ask := func(what string, times int) collect.Ask {
@@ -57,7 +57,7 @@ func (s *source) asksOfRedis(r *backends.Redis, conversations, numbers int) []co
 	return append(all, ask("EXISTS MSG_CACHE:<conversation>:<number>", conversations*numbers), ask("EXISTS MESSAGE_CACHE:<conversation>_<number>", conversations*numbers))
 }
 
-func (s *source) asksOfMongo(m *backends.Mongo, conversations, numbers int) []collect.Ask {
+func (s *Source) asksOfMongo(m *backends.Mongo, conversations, numbers int) []collect.Ask {
 	at := cmp.Or(strings.Join(m.Addresses, ","), m.SRV)
 	members := max(1, len(m.Addresses))
 	ask := func(what string, times int) collect.Ask {

@@ -44,10 +44,15 @@ const (
 
 const name = "seq"
 
-type source struct{ o Options }
+// Source asks Redis and Mongo.
+type Source struct {
+	o     Options
+	ids   []string      // of the conversations that were asked about
+	asked chan struct{} // closed when ids are known
+}
 
 // New makes the source. It asks nothing yet.
-func New(o Options) collect.Source {
+func New(o Options) *Source {
 	quiet()
 	if o.Sample <= 0 {
 		o.Sample = defaultSample
@@ -59,12 +64,36 @@ func New(o Options) collect.Source {
 		o.To = o.From + maxRange - 1
 	}
 	o.Users = o.Users[:min(len(o.Users), maxUsers)]
-	return &source{o: o}
+	return &Source{o: o, asked: make(chan struct{})}
 }
 
-func (*source) Name() string { return name }
+// Conversations waits for the source and gives the ids that it asked about; of one that could not ask, those that the
+// incident names.
+func (s *Source) Conversations(ctx context.Context) []string {
+	select {
+	case <-s.asked:
+		return s.ids
+	case <-ctx.Done():
+		return nil
+	}
+}
 
-func (s *source) Promise() collect.Promise {
+// tell ends the waiting.
+func (s *Source) tell(p *picture) {
+	for _, w := range p.all {
+		if !w.guess || w.known() {
+			s.ids = append(s.ids, w.ID)
+		}
+	}
+	if len(p.all) == 0 {
+		s.ids = s.o.Conversations
+	}
+	close(s.asked)
+}
+
+func (*Source) Name() string { return name }
+
+func (s *Source) Promise() collect.Promise {
 	p := collect.Promise{Priority: priority, Bytes: 1 << 20}
 	if s.o.Redis != nil {
 		p.Entries = append(p.Entries, bundle.RedisInfo, bundle.RedisServer)
@@ -79,7 +108,9 @@ func (s *source) Promise() collect.Promise {
 }
 
 // Collect lets both servers describe themselves, then reads the numbers. What an earlier run brought is not asked for again.
-func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
+func (s *Source) Collect(ctx context.Context, b *collect.Batch) error {
+	p := &picture{o: s.o, b: b}
+	defer s.tell(p)
 	if b.Has(s.Promise().Entries...) {
 		return nil
 	}
@@ -89,7 +120,7 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 	if (r == nil && m == nil) || b.Has(bundle.SeqFile) {
 		return ctx.Err()
 	}
-	p := &picture{redis: r, mongo: m, o: s.o, b: b}
+	p.redis, p.mongo = r, m
 	c := p.named(ctx)
 	p.ask(ctx, c.all)
 	if s.o.Logs != nil {
@@ -102,7 +133,7 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 }
 
 // servers opens both backends side by side and writes what they say of themselves. A nil one cannot be asked; why is told.
-func (s *source) servers(ctx context.Context, b *collect.Batch) (r *redisServers, m *mongoServer) {
+func (s *Source) servers(ctx context.Context, b *collect.Batch) (r *redisServers, m *mongoServer) {
 	var work sync.WaitGroup
 	if s.o.Redis != nil {
 		work.Go(func() { r = openRedis(ctx, b, s.o.Redis, s.o.Dial) })
