@@ -160,7 +160,7 @@ func (s sums) drain() string {
 	case gain <= 0:
 		return ", never drained at this rate"
 	}
-	return ", drained in about " + (time.Duration(float64(s.span) * float64(s.lastLag) / float64(gain))).Round(time.Second).String()
+	return ", drained in about " + time.Duration(float64(s.span)*float64(s.lastLag)/float64(gain)).Round(time.Second).String()
 }
 
 // verdict is what a group's trends mean.

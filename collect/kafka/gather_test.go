@@ -89,6 +89,7 @@ func read[T any](g gathered, name string) (v T) {
 func (g gathered) groups() record.KafkaGroups {
 	return read[record.KafkaGroups](g, bundle.KafkaGroupsJSON)
 }
+
 func (g gathered) topics() record.KafkaTopics { return read[record.KafkaTopics](g, bundle.KafkaTopics) }
 
 // gap finds a gap that tells all of the words.

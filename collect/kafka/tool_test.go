@@ -22,8 +22,10 @@ func sampleGroups() []record.KafkaGroup {
 		{Name: "redis", State: "Stable", Coordinator: 2, Assignor: "range", Members: []record.KafkaMember{
 			{ID: "sarama-1", Host: "/10.0.0.1", Client: "sarama", Assigned: 1}, {ID: "sarama-2", Instance: "static", Host: "/10.0.0.2", Client: "sarama", Assigned: 2}, {ID: "sarama-3", Host: "/10.0.0.3", Client: "sarama"},
 		}, Partitions: []record.KafkaOffset{
-			{Topic: "toRedis", Partition: 0, Committed: n(5), End: n(7), Lag: n(2), Member: m(0)}, {Topic: "toRedis", Partition: 1, End: n(3), Member: m(1)},
-			{Topic: "toRedis", Partition: 2, Committed: n(1), Member: m(1)}, {Topic: "toRedis", Partition: 3, Committed: n(9), End: n(9), Lag: n(0)},
+			{Topic: "toRedis", Partition: 0, Committed: n(5), End: n(7), Lag: n(2), Member: m(0)},
+			{Topic: "toRedis", Partition: 1, End: n(3), Member: m(1)},
+			{Topic: "toRedis", Partition: 2, Committed: n(1), Member: m(1)},
+			{Topic: "toRedis", Partition: 3, Committed: n(9), End: n(9), Lag: n(0)},
 		}},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/imbundle/imbundle/bundle/record"
-	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
@@ -79,7 +78,7 @@ func TestSlowLogKeepsNoValue(t *testing.T) {
 }
 
 func TestAsks(t *testing.T) {
-	s := collect.Source(New(Options{Redis: &backends.Redis{Addresses: []string{"r:1"}}, Mongo: &backends.Mongo{SRV: "m"}, Users: []string{"a", "b"}})).(collect.Asker)
+	s := New(Options{Redis: &backends.Redis{Addresses: []string{"r:1"}}, Mongo: &backends.Mongo{SRV: "m"}, Users: []string{"a", "b"}})
 	of := map[string]int{}
 	for _, a := range s.Asks() {
 		of[a.Of+" "+a.At]++
@@ -90,7 +89,7 @@ func TestAsks(t *testing.T) {
 	if of["redis r:1"] < 10 || of["mongo m"] < 10 {
 		t.Errorf("%v", of)
 	}
-	if asks := collect.Source(New(Options{})).(collect.Asker).Asks(); len(asks) > 0 {
+	if asks := New(Options{}).Asks(); len(asks) > 0 {
 		t.Errorf("with nobody to ask: %v", asks)
 	}
 }

@@ -174,7 +174,7 @@ func TestRealServers(t *testing.T) {
 		t.Errorf("mongo: %+v", c.mongo)
 	}
 	noCanary(t, p, c)
-	onlyReads(t, seen, New(o).(collect.Asker).Asks())
+	onlyReads(t, seen, New(o).Asks())
 	for address, most := range p.most {
 		if most > connections {
 			t.Errorf("%d connections to %s at a time", most, address)

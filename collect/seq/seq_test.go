@@ -13,7 +13,6 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
-	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
@@ -59,7 +58,7 @@ func TestEveryCommandReadsAndIsShort(t *testing.T) {
 	o := Options{Mongo: &backends.Mongo{Addresses: []string{f.address}}, Users: []string{"a", "b"}, From: 1, To: 20}
 	run(t, o)
 	var planned []string
-	for _, a := range New(o).(collect.Asker).Asks() {
+	for _, a := range New(o).Asks() {
 		planned = append(planned, strings.Trim(strings.Fields(a.What)[0], ","))
 	}
 	for _, name := range f.names() {
