@@ -16,7 +16,10 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 RIG     = testdata/rig/rig
-E2E     = $(GO) test -tags e2e -count=1 -timeout 80m -p 1 ./testdata/e2e ./collect/seq
+E2E     = $(GO) test -tags e2e -count=1 -timeout 80m -p 1
+# What needs the rig, and what starts and stops its own servers.
+ONRIG   = ./testdata/e2e
+APART   = ./collect/kafka ./collect/seq ./collect/prom
 
 .PHONY: build demo test e2e e2e-smoke bench lint house format fuzz clean
 
@@ -31,10 +34,10 @@ test:
 
 # The rig stops what it started, by process id, whatever the tests said.
 e2e: build
-	$(RIG) up && $(RIG) -name scale up kwok && $(E2E); code=$$?; $(RIG) -name scale down; $(RIG) down && exit $$code
+	$(RIG) up && $(RIG) -name scale up kwok && $(E2E) $(ONRIG) $(APART); code=$$?; $(RIG) -name scale down; $(RIG) down && exit $$code
 
 e2e-smoke: build
-	$(RIG) up && $(E2E) -run Smoke; code=$$?; $(RIG) down && exit $$code
+	$(RIG) up && $(E2E) -run Smoke $(ONRIG); code=$$?; $(RIG) down && exit $$code
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -44,9 +47,9 @@ lint: house
 	@unformatted=$$($(GO) run $(GOFUMPT) -l $(GOFILES)); \
 	 if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./testdata/e2e ./collect/seq
+	$(GO) vet -tags e2e $(ONRIG) $(APART)
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags e2e ./testdata/e2e ./collect/seq
+	$(GO) run $(STATICCHECK) -tags e2e $(ONRIG) $(APART)
 	$(GO) mod tidy -diff
 
 # Floors, dependency owners, the archiver ban, words that must not be in the tree.
