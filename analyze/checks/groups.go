@@ -13,8 +13,8 @@ import (
 var consumerGroups = analyze.Check{
 	ID: "consumer-lag", Guide: "2.3",
 	Title: say("消费组积压", "lag of consumer groups"),
-	Doc: say("逐组逐分区比较多次采样:位点在走而积压增长是消费太慢;有积压而位点不动是停住;有积压而没有成员是没人消费;位点回退、超过末尾或早于起点是越界。只有一次采样时只看成员和数量级,其余为未知。"+
-		"各版本语义不同:3.7 及以前的 redis 组一收到就提交,积压为 0 不说明已处理;3.8.0 起的 redis 组只提交每批最后一条所在的分区,其余分区短时残留积压属正常;主干版本的 push 与 offlinePush 组从不提交位点,只判断有没有成员。",
+	Doc: say("逐组逐分区比较多次采样：位点在走而积压增长是消费太慢；有积压而位点不动是停住；有积压而没有成员是没人消费；位点回退、超过末尾或早于起点是越界。只有一次采样时只看成员和数量级，其余为未知。"+
+		"各版本语义不同：3.7 及以前的 redis 组一收到就提交，积压为 0 不说明已处理；3.8.0 起的 redis 组只提交每批最后一条所在的分区，其余分区短时残留积压属正常；主干版本的 push 与 offlinePush 组从不提交位点，只判断有没有成员。",
 		"Compares samples by group and partition: offsets that move while lag grows mean too slow; lag while offsets stand means stalled; lag without a member means nobody consumes; offsets that go back, lie beyond the end or before the start are out of range. "+
 			"One sample alone tells members and magnitude only, the rest is unknown. What releases mean differs: up to 3.7 the redis group commits on receipt, so no lag does not prove work; from 3.8.0 it commits only the partition of a batch's last message, so little lag that stays for a moment on others is normal; on main push and offlinePush never commit and are judged by their members alone."),
 	Needs: []string{"kafka/groups.json or kafka/groups.txt (two samples)"}, Collect: collectAll,
@@ -192,15 +192,15 @@ func (g *group) judge() (analyze.Evidence, bool) {
 func (g *group) verdict(s sums) (verdict, bool) {
 	if g.never { // only whether anybody reads can be told
 		if s.members == 0 && s.lastLag >= smallLag {
-			return verdict{"consumer-stalled", analyze.Likely, say("没有任何消费者(此版本不提交位点,积压数值无意义)", "there is no consumer at all (this release never commits, so the lag itself means nothing)")}, true
+			return verdict{"consumer-stalled", analyze.Likely, say("没有任何消费者（此版本不提交位点，积压数值无意义）", "there is no consumer at all (this release never commits, so the lag itself means nothing)")}, true
 		}
 		return verdict{}, false
 	}
 	switch {
 	case s.by[beyond] > 0:
-		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点超过主题末尾:主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")}, true
+		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点超过主题末尾：主题被重建", "committed offsets lie beyond the end of the topic: it was recreated")}, true
 	case s.by[expired] > 0:
-		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点早于主题起点:保留期已删去未消费的消息", "committed offsets lie before the start of the topic: retention removed messages that were never consumed")}, true
+		return verdict{"kafka-offset-out-of-range", analyze.Likely, say("已提交位点早于主题起点：保留期已删去未消费的消息", "committed offsets lie before the start of the topic: retention removed messages that were never consumed")}, true
 	case s.lastLag >= smallLag && s.members == 0:
 		return verdict{"consumer-stalled", analyze.Certain, say("有积压而没有任何消费者", "there is lag and no consumer at all")}, true
 	case s.by[stalled] > 0:
@@ -208,11 +208,11 @@ func (g *group) verdict(s sums) (verdict, bool) {
 	case s.by[stopped] > 0:
 		return verdict{"consumer-stalled", analyze.Likely, say("有积压的分区没有消费者", "partitions with lag have no consumer")}, true
 	case s.by[rewound] > 0:
-		return verdict{"kafka-offset-out-of-range", analyze.Possible, say("已提交位点回退:被重置,或主题被重建;消息会重复处理", "committed offsets went back: they were reset, or the topic was recreated; messages are processed again")}, true
+		return verdict{"kafka-offset-out-of-range", analyze.Possible, say("已提交位点回退：被重置，或主题被重建；消息会重复处理", "committed offsets went back: they were reset, or the topic was recreated; messages are processed again")}, true
 	case s.samples > 1 && s.moved > 0 && outgrown(s.firstLag, s.lastLag), s.by[growing] > 0 && s.lastLag >= largeLag:
-		return verdict{"consumer-lag-growing", analyze.Certain, say("积压在增长,消费跟不上", "lag grows, the consumer is slower than its topic")}, true
+		return verdict{"consumer-lag-growing", analyze.Certain, say("积压在增长，消费跟不上", "lag grows, the consumer is slower than its topic")}, true
 	case s.samples == 1 && s.lastLag >= largeLag:
-		return verdict{"consumer-lag-growing", analyze.Possible, say("有明显积压(只有一次采样)", "there is much lag, in a single sample")}, true
+		return verdict{"consumer-lag-growing", analyze.Possible, say("有明显积压（只有一次采样）", "there is much lag, in a single sample")}, true
 	}
 	return verdict{}, false
 }

@@ -12,7 +12,7 @@ import (
 var hotPartition = analyze.Check{
 	ID: "hot-partition", Guide: "2.3",
 	Title: say("积压是否集中在一个分区", "lag is not all in one partition"),
-	Doc: say("一个会话的消息总在同一个分区:一个热点群就是一个热点分区,一个消费者串行处理,加副本无用。多次采样里某分区占了新消息的大半、且它在积压时报告,并列出落在该分区的已知会话。均匀的积压不在此列。",
+	Doc: say("一个会话的消息总在同一个分区：一个热点群就是一个热点分区，一个消费者串行处理，加副本无用。多次采样里某分区占了新消息的大半、且它在积压时报告，并列出落在该分区的已知会话。均匀的积压不在此列。",
 		"All messages of a conversation go to one partition: a hot group is a hot partition, one consumer works it off in order, and replicas do not help. Reported where one partition got most of what was written between samples and has lag, with the known conversations that lie there. Lag that is spread evenly is not meant."),
 	Needs: []string{"kafka/groups.json or kafka/groups.txt (two samples)"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -54,7 +54,7 @@ func (p *partition) evidence(f *analyze.Facts, g *group, written int64) analyze.
 	}
 	return analyze.Evidence{
 		Cause: "consumer-lag-growing", Confidence: analyze.Likely, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
-		Since: p.first().Time, Until: z.Time, Says: say("积压集中在一个分区:有热点会话", "the lag is in one partition: there is a hot conversation"),
+		Since: p.first().Time, Until: z.Time, Says: say("积压集中在一个分区：有热点会话", "the lag is in one partition: there is a hot conversation"),
 		Samples: []analyze.Sighting{{Entry: z.Entry, Line: z.Line, Text: text}},
 	}
 }

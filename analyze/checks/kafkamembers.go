@@ -10,7 +10,7 @@ import (
 var kafkaMembers = analyze.Check{
 	ID: "kafka-members", Guide: "2.3",
 	Title: say("消费组在不在、有没有成员", "consumer groups are there and have members"),
-	Doc: say("配置里的消费组在集群上没有,或每次采样都没有成员:它的消费者没有加入。相应 Pod 就绪时,是消费协程没起来或已退出。多数采样都在再均衡是再均衡风暴。成员多于分区时多出的闲着,不是故障。",
+	Doc: say("配置里的消费组在集群上没有，或每次采样都没有成员：它的消费者没有加入。相应 Pod 就绪时，是消费协程没起来或已退出。多数采样都在再均衡是再均衡风暴。成员多于分区时多出的闲着，不是故障。",
 		"A group of the configuration that the cluster lacks, or that has no member in any sample: its consumer has not joined. Where its pod is ready, the consuming goroutine did not start or has ended. A group that rebalances in most samples is in a storm. Members beyond the partitions are idle, which is no fault."),
 	Needs: []string{"kafka/groups.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {

@@ -14,7 +14,7 @@ import (
 var kafkaTopics = analyze.Check{
 	ID: "kafka-topics", Guide: "2.3",
 	Title: say("主题与分区在不在", "topics are there and have leaders"),
-	Doc: say("对照 kafka.yml 里的主题名与 broker 上的主题:缺的主题;没有 leader 的分区写不进也读不出;__consumer_offsets 没有 leader 则消费组找不到协调者。允许自动建主题时,缺的主题可能只是还没用过。",
+	Doc: say("对照 kafka.yml 里的主题名与 broker 上的主题：缺的主题；没有 leader 的分区写不进也读不出；__consumer_offsets 没有 leader 则消费组找不到协调者。允许自动建主题时，缺的主题可能只是还没用过。",
 		"Compares the topics that kafka.yml names with those of the brokers: what is missing; partitions without a leader take and give nothing; without a leader of __consumer_offsets groups find no coordinator. Where topics make themselves, a missing one may only never have been used."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -64,10 +64,10 @@ func leaderless(f *analyze.Facts, t record.KafkaTopic) (analyze.Evidence, bool) 
 		return analyze.Evidence{}, false
 	}
 	e := ofKafka(f, "kafka-unreachable", analyze.Likely, t.Name, "topic %s: %d of %d partitions have no leader: %s", t.Name, len(numbers), len(t.Partitions), strings.Join(numbers, ", "))
-	e.Says = say("部分分区没有 leader:它们的 broker 不在", "partitions have no leader: their brokers are gone")
+	e.Says = say("部分分区没有 leader：它们的 broker 不在", "partitions have no leader: their brokers are gone")
 	if t.Name == offsetsTopic {
 		e.Cause, e.Confidence = "kafka-coordinator-unavailable", analyze.Certain
-		e.Says = say("__consumer_offsets 有分区没有 leader:其上的消费组没有协调者", "partitions of __consumer_offsets have no leader: their groups have no coordinator")
+		e.Says = say("__consumer_offsets 有分区没有 leader：其上的消费组没有协调者", "partitions of __consumer_offsets have no leader: their groups have no coordinator")
 	}
 	return e, true
 }
@@ -77,7 +77,7 @@ const offsetsTopic = "__consumer_offsets"
 var kafkaReplication = analyze.Check{
 	ID: "kafka-replication", Guide: "2.3",
 	Title: say("同步副本够不够", "enough replicas are in sync"),
-	Doc: say("逐分区比较同步副本数与 min.insync.replicas:少于它,要求全部确认的生产者(OpenIM 的默认)写不进。副本掉队但仍不少于它时只损失冗余,不作故障。",
+	Doc: say("逐分区比较同步副本数与 min.insync.replicas：少于它，要求全部确认的生产者（OpenIM 的默认）写不进。副本掉队但仍不少于它时只损失冗余，不作故障。",
 		"Compares the replicas in sync of each partition with min.insync.replicas: with fewer, producers that ask for all acknowledgements (OpenIM's default) are refused. Replicas that lag behind cost redundancy only while enough are left, and are no fault."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -117,7 +117,7 @@ const batchBytes = 1_000_000
 var kafkaMessageSize = analyze.Check{
 	ID: "kafka-message-size", Guide: "2.3",
 	Title: say("主题的消息上限", "topics take messages of the size that is sent"),
-	Doc: say("msgtransfer 把同一会话的一批(最多 100 条)作为一条记录写入 toMongo,生产者上限约 1 MB;主题的 max.message.bytes 更小(Helm 预置 64000)时,大批次被拒,这些消息永远不落库。只看设置:日志里有被拒的文本才是事故。",
+	Doc: say("msgtransfer 把同一会话的一批（最多 100 条）作为一条记录写入 toMongo，生产者上限约 1 MB；主题的 max.message.bytes 更小（Helm 预置 64000）时，大批次被拒，这些消息永远不落库。只看设置：日志里有被拒的文本才是事故。",
 		"msgtransfer writes a batch of a conversation (up to a hundred messages) as one record to toMongo, its producer takes up to 1 MB; where max.message.bytes of the topic is smaller (Helm provisions 64000), large batches are refused and never stored. This looks at settings only: it is an incident once a log says so."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
@@ -148,7 +148,7 @@ var kafkaMessageSize = analyze.Check{
 var kafkaBrokers = analyze.Check{
 	ID: "kafka-brokers", Guide: "2.3",
 	Title: say("broker 通告的地址", "addresses that brokers advertise"),
-	Doc: say("集群让客户端去连的地址:配置里的地址不是本机、却通告 localhost 或 0.0.0.0,其他 Pod 就连不上。采集时连不上某个通告地址另作记录,采集者所在网络可能与 OpenIM 不同,只作提示。",
+	Doc: say("集群让客户端去连的地址：配置里的地址不是本机、却通告 localhost 或 0.0.0.0，其他 Pod 就连不上。采集时连不上某个通告地址另作记录，采集者所在网络可能与 OpenIM 不同，只作提示。",
 		"Where the cluster sends clients: with an address of another host configured and localhost or 0.0.0.0 advertised, other pods cannot connect. An advertised address that the collection could not reach is a hint only: its network may not be OpenIM's."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
