@@ -134,3 +134,21 @@ func TestPodLogFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestConditionsOfDetectors: a detector adds conditions of its own; most of them are good news.
+func TestConditionsOfDetectors(t *testing.T) {
+	node := func(kind, status string) *analyze.Facts {
+		return &analyze.Facts{Nodes: []analyze.Node{{Name: "n1", Conditions: []analyze.Condition{{Type: kind, Status: status}}}}}
+	}
+	for _, c := range []struct{ kind, status, cause, confidence string }{
+		{"InodesPressure", "True", "node-inodes-exhausted", analyze.Certain},
+		{"ReadonlyFilesystem", "True", "node-io-error", analyze.Certain},
+		{"NTPProblem", "True", "node-clock-skew", analyze.Possible},
+		{"InodesPressure", "False", "", ""},
+		{"SufficientIP", "True", "", ""},
+	} {
+		if got := causesOf(nodeConditions.Run(node(c.kind, c.status))); got[c.cause] != c.confidence || len(got) > 0 != (c.cause != "") {
+			t.Errorf("%s %s: %v", c.kind, c.status, got)
+		}
+	}
+}

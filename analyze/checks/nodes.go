@@ -11,8 +11,8 @@ import (
 var nodeConditions = analyze.Check{
 	ID: "node-conditions", Guide: "5",
 	Title: say("节点状态", "conditions of nodes"),
-	Doc: say("MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM。",
-		"MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM."),
+	Doc: say("MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM；以及 node-problem-detector 的 InodesPressure、ReadonlyFilesystem、NTPProblem。NTPProblem 只说明对时服务停了，时钟未必已经偏。",
+		"MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM; and InodesPressure, ReadonlyFilesystem and NTPProblem of node-problem-detector. NTPProblem only says that the time service is down: the clock may still be right."),
 	Needs: []string{"cluster-resources/nodes.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Nodes) == 0 && len(f.Events) == 0 {
@@ -22,8 +22,12 @@ var nodeConditions = analyze.Check{
 		for _, n := range f.Nodes {
 			for _, c := range n.Conditions {
 				if cause := pressures[c.Type]; cause != "" && c.Status == "True" {
+					confidence := analyze.Certain
+					if cause == "node-clock-skew" {
+						confidence = analyze.Possible
+					}
 					found = append(found, analyze.Evidence{
-						Cause: cause, Confidence: analyze.Certain, Subject: analyze.Subject{Node: n.Name}, Since: c.Since, Until: f.Collected,
+						Cause: cause, Confidence: confidence, Subject: analyze.Subject{Node: n.Name}, Since: c.Since, Until: f.Collected,
 						Says:    say("节点处于压力状态", "the node is under pressure"),
 						Samples: []analyze.Sighting{{Entry: n.Entry, Text: fmt.Sprintf("%s: %s %s %s", n.Name, c.Type, c.Reason, clip(c.Message))}},
 					})
@@ -39,11 +43,16 @@ var nodeConditions = analyze.Check{
 	},
 }
 
-var pressures = map[string]string{"MemoryPressure": "node-memory-pressure", "DiskPressure": "node-disk-full"}
+// pressures are the conditions of the kubelet, and those that node-problem-detector adds on ACK and elsewhere.
+var pressures = map[string]string{
+	"MemoryPressure": "node-memory-pressure", "DiskPressure": "node-disk-full",
+	"InodesPressure": "node-inodes-exhausted", "ReadonlyFilesystem": "node-io-error", "NTPProblem": "node-clock-skew",
+}
 
 var nodeEvents = map[string]string{
 	"NodeHasDiskPressure": "node-disk-full", "FreeDiskSpaceFailed": "node-disk-full",
 	"NodeHasInsufficientMemory": "node-memory-pressure", "SystemOOM": "node-memory-pressure",
+	"FilesystemIsReadOnly": "node-io-error", "NodeHasFDPressure": "node-fd-limit",
 }
 
 func nodeEvidence(f *analyze.Facts, e analyze.Event, cause string) analyze.Evidence {

@@ -139,7 +139,7 @@ func TestJump(t *testing.T) {
 // TestNoKeys: what is missing is said before anything is dialled.
 func TestNoKeys(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
-	for _, s := range []*SSH{{}, {Key: "/nonexistent"}} {
+	for _, s := range []*SSH{{}, {Key: "/nonexistent"}, {Agent: "/nonexistent"}} {
 		if err := s.Shell(t.Context(), "n1", "true", &strings.Builder{}); err == nil || collect.ReasonOf(err) != bundle.Forbidden {
 			t.Errorf("%+v: %v", s, err)
 		}

@@ -14,7 +14,7 @@ import (
 const words = `LC_ALL=C; export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
 have() { command -v "$1" >/dev/null 2>&1; }
-if have busybox && ! { have sort && have tail && have df; }; then
+if [ -n "$R" ] && have busybox && ! { have sort && have tail && have df; }; then
 	d=/tmp/imbundle-tools; mkdir -p "$d" 2>/dev/null && busybox --install -s "$d" 2>/dev/null && PATH=$PATH:$d
 fi
 low="nice -n 19"; have nice || low=

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/user"
@@ -240,22 +241,23 @@ func (s *SSH) keys() (k keys, err error) {
 		k.files = []ssh.Signer{signer}
 		return k, nil
 	}
+	var errs []error // told only where nothing else opens
 	if s.Agent != "" {
 		if k.agent, err = net.Dial("unix", s.Agent); err != nil {
-			return k, fmt.Errorf("reaching the ssh agent: %w", err)
+			k.agent, errs = nil, append(errs, fmt.Errorf("reaching the ssh agent: %w", err))
 		}
 	}
 	for _, name := range usualKeys {
 		file := filepath.Join(home(), ".ssh", name)
-		if _, err := os.Stat(file); err != nil {
-			continue
-		}
-		if signer, err := readKey(file); err == nil {
+		signer, err := readKey(file)
+		if err == nil {
 			k.files = append(k.files, signer)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
 		}
 	}
 	if k.agent == nil && len(k.files) == 0 {
-		return k, &noKey{errors.New("there is no key: give --ssh-key, or start an ssh agent that holds one")}
+		return k, &noKey{errors.Join(append(errs, errors.New("there is no key: give --ssh-key, or start an ssh agent that holds one"))...)}
 	}
 	return k, nil
 }
