@@ -231,6 +231,10 @@ func TestNodeShellWhereForbidden(t *testing.T) {
 	if err := c.NodeShell(s)(t.Context(), "idle-node", "true", &bytes.Buffer{}); err == nil {
 		t.Error("a pod on a node that is not asked")
 	}
+	f.handle("/api/v1/namespaces/openim/pods", refuse(http.StatusInternalServerError, "etcdserver: request timed out"))
+	if err := c.NodeShell(s)(t.Context(), "one-node", "true", &bytes.Buffer{}); err == nil || f.made["DELETE /api/v1/namespaces/openim/pods/"+podName("one-node")] != 1 {
+		t.Errorf("a pod that may have been made is not taken away: %v", err)
+	}
 }
 
 // TestNodeShellIsInterrupted takes the pod away after the context has ended.

@@ -62,11 +62,13 @@ func (c *Cluster) NodeShell(s *Survey) func(ctx context.Context, node, script st
 		path := kindFor("pods").path(pod.Namespace)
 		one := path + "/" + pod.Name
 		err = c.askJSON(ctx, http.MethodPost, path, nil, pod, &corev1.Pod{})
-		if refused := code(err); refused != 0 && refused != http.StatusConflict { // conflict: a request that was repeated
-			return fmt.Errorf("making a pod on node %q: %w", node, err)
+		if code(err) == http.StatusConflict { // a request that was repeated: the name is ours alone
+			err = nil
 		}
-		defer func() { err = errors.Join(err, c.removePod(context.WithoutCancel(ctx), one)) }()
-		if err != nil && code(err) == 0 {
+		if answer := code(err); answer < 400 || answer >= 500 { // it is there, or may be
+			defer func() { err = errors.Join(err, c.removePod(context.WithoutCancel(ctx), one)) }()
+		}
+		if err != nil {
 			return fmt.Errorf("making a pod on node %q: %w", node, err)
 		}
 		if err := c.awaitPod(ctx, one); err != nil {

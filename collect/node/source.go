@@ -139,8 +139,11 @@ func (s *Source) run(ctx context.Context, v *visit) error {
 	err := s.Shell(ctx, v.node, text, in)
 	in.Close()
 	readErr := <-read
-	if v.answered == len(v.due) {
-		return nil // whatever else: all answers are there
+	if v.answered == len(v.due) { // all answers are there, whatever else was wrong
+		if err != nil {
+			v.batch.Note("node %q: %v", v.node, err)
+		}
+		return nil
 	}
 	if err != nil {
 		return err
