@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/portforward"
@@ -19,12 +20,16 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
+// explaining is how long the end of a connection is held back for its reason.
+const explaining = 500 * time.Millisecond
+
 // tunnel is the connection to one pod over which any number of its ports are forwarded.
 type tunnel struct {
 	ready  chan struct{} // closed when stream or err are there
 	stream httpstream.Connection
 	err    error
 	number atomic.Int64 // of the last pair of streams
+	stale  atomic.Bool  // the pod has gone, or is another one by now: nothing new is opened
 }
 
 func (t *tunnel) close() {
@@ -44,7 +49,7 @@ func (t *tunnel) alive() bool {
 	default:
 		return true
 	}
-	if t.err != nil {
+	if t.err != nil || t.stale.Load() {
 		return false
 	}
 	select {
@@ -70,6 +75,7 @@ func (r *Reach) tunnelTo(p *podSpot) *tunnel {
 	}
 	t := &tunnel{ready: make(chan struct{})}
 	r.pods[at] = t
+	r.all = append(r.all, t)
 	r.work.Go(func() {
 		t.stream, t.err = r.c.forward(r.done, upgradeMethod(r.s.Access, forwarding, p.ns), p)
 		close(t.ready)
@@ -154,10 +160,15 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) net.Con
 	near, far := net.Pipe()
 	conn := &forwarded{Conn: near, to: fmt.Sprintf("%s:%d", object(s.pod.ns, s.pod.name), s.port)}
 	var streams sync.WaitGroup
+	said := make(chan struct{})
 	streams.Go(func() {
+		defer close(said)
 		text, err := io.ReadAll(io.LimitReader(faults, 4<<10))
 		if err == nil && len(text) > 0 {
 			conn.fault.Store(&fault{string(text)})
+			if !strings.Contains(string(text), "refused") {
+				t.stale.Store(true)
+			}
 			far.Close()
 		}
 	})
@@ -165,6 +176,10 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) net.Con
 		_, err := io.Copy(far, data)
 		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
 			conn.fault.CompareAndSwap(nil, &fault{err.Error()})
+		}
+		select { // why data has ended comes by the other stream
+		case <-said:
+		case <-time.After(explaining):
 		}
 		far.Close()
 	})
@@ -208,7 +223,16 @@ func (f *forwarded) explain(err error) error {
 	if why == nil || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
 		return err
 	}
-	return fmt.Errorf("forwarding to %s: %s", f.to, firstLine(why.text))
+	return fmt.Errorf("forwarding to %s: %s", f.to, lastWords(why.text))
+}
+
+// lastWords are the end of what a kubelet says, which tells the reason; what stands before is where it looked.
+func lastWords(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if cut := len(line) - 200; cut > 0 {
+		return "…" + line[cut:]
+	}
+	return line
 }
 
 // RemoteAddr names the pod.

@@ -21,7 +21,8 @@ const (
 )
 
 // Reach opens connections to servers as OpenIM's configuration, or a server's own advertisement, names them: directly, and
-// where that fails through a port of the pod behind the address, forwarded by the API server. What worked for an address is
+// where that fails through a port of the pod behind the address, forwarded by the API server; from outside of the cluster, an
+// address in numbers of its network is tried the other way round. What worked for an address is
 // tried first the next time. It is safe for concurrent use.
 type Reach struct {
 	c    *Cluster
@@ -29,6 +30,7 @@ type Reach struct {
 	mu   sync.Mutex
 	ways map[string]way     // by address, those that worked
 	pods map[string]*tunnel // by namespace/name
+	all  []*tunnel          // those too that are not used any more
 	work sync.WaitGroup     // of tunnels
 	done context.Context
 	end  context.CancelFunc
@@ -48,7 +50,7 @@ func (c *Cluster) Reach(s *Survey) *Reach {
 func (r *Reach) Close() {
 	r.end()
 	r.mu.Lock()
-	for _, t := range r.pods {
+	for _, t := range r.all {
 		t.close()
 	}
 	r.mu.Unlock()
@@ -86,19 +88,31 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 	known, tried := r.ways[address]
 	r.mu.Unlock()
 	failed := &ReachError{Address: address, reason: bundle.Timeout}
-	if !tried || known.through == nil {
+	straight := func() (net.Conn, bool) {
 		conn, err := r.dialDirect(ctx, network, address, spots, ips)
-		if err == nil {
-			r.worked(address, way{})
-			return conn, nil
+		if err != nil {
+			failed.add("directly", err)
+			return nil, false
 		}
-		failed.add("directly", err)
+		r.worked(address, way{})
+		return conn, true
 	}
-	if tried && known.through != nil {
-		slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
+	through := func() (net.Conn, bool) {
+		if tried && known.through != nil {
+			slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
+		}
+		conn := r.dialThrough(ctx, address, spots, failed)
+		return conn, conn != nil
 	}
-	if ctx.Err() == nil {
-		if conn := r.dialThrough(ctx, address, spots, failed); conn != nil {
+	steps := []func() (net.Conn, bool){straight, through}
+	if tried && known.through != nil || !tried && r.foreignNumber(address, spots) {
+		steps = []func() (net.Conn, bool){through, straight}
+	}
+	for _, step := range steps {
+		if ctx.Err() != nil {
+			break
+		}
+		if conn, ok := step(); ok {
 			return conn, nil
 		}
 	}
@@ -106,6 +120,13 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 		return nil, errors.Join(ctx.Err(), failed)
 	}
 	return nil, failed
+}
+
+// foreignNumber reports whether an address is a number of the cluster's network, seen from outside of it: in another network it
+// may be somebody else's.
+func (r *Reach) foreignNumber(address string, spots []spot) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && len(spots) > 0 && net.ParseIP(host) != nil && !r.c.inside
 }
 
 func before(first bool) int {

@@ -162,7 +162,7 @@ func TestReach(t *testing.T) {
 				"redis-0.redis-service.reach-openim.svc.cluster.local:6379", "redis-0.redis-service:6379", "redis-0:6379", net.JoinHostPort(ip, "16379"),
 			}
 			for i, address := range addresses {
-				work.Go(func() { echo(t, r, address, 1<<(10+i)) })
+				work.Go(func() { echo(t, r, address, 1<<(16-i)) })
 			}
 			work.Wait()
 			if how := r.How("redis-service:16379"); how != "by port-forward to pod reach-openim/redis-0" {
@@ -199,6 +199,15 @@ func TestReachFaults(t *testing.T) {
 	}
 	conn.Close()
 	kubectl(t, "rollout", "status", "-n", reachNamespace, "statefulset/redis", "--timeout=60s")
+	if conn, err = r.Dial(t.Context(), "tcp", "redis-0:6379"); err == nil { // the way to the dead pod may still be open
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_, err = conn.Write([]byte("x"))
+		if err == nil {
+			_, err = conn.Read(make([]byte, 1))
+		}
+		conn.Close()
+	}
+	t.Logf("the first connection after the pod's death: %v", err)
 	echo(t, r, "redis-0:6379", 1000)
 }
 
