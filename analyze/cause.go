@@ -161,7 +161,7 @@ func explain(ds []*diagnosis, tolerance time.Duration) {
 			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b) {
 				continue
 			}
-			if b.by == nil || (&ranking{tolerance: tolerance}).before(a, b.by) {
+			if b.by == nil || (&ranking{asked: &intake{}, tolerance: tolerance}).before(a, b.by) {
 				b.by = a
 			}
 		}
@@ -195,8 +195,8 @@ func touches(x, y Subject) bool {
 
 // ranking is what the order of diagnoses goes by, besides themselves.
 type ranking struct {
-	hops      map[string]int  // position of each hop on the path
-	aside     map[string]bool // hops that the reported scenario does not concern
+	hops      map[string]int // position of each hop on the path
+	asked     *intake
 	tolerance time.Duration
 }
 
@@ -206,7 +206,7 @@ func (r *ranking) before(a, b *diagnosis) bool {
 		compareBool(a.by == nil, b.by == nil),
 		compareBool(a.wasFault(), b.wasFault()),
 		compareBool(!a.recovered, !b.recovered),
-		compareBool(!r.aside[a.cause.Hop], !r.aside[b.cause.Hop]),
+		cmp.Compare(r.asked.mismatch(a.cause), r.asked.mismatch(b.cause)),
 		cmp.Compare(sure(b.confidence), sure(a.confidence)),
 	); n != 0 {
 		return n < 0
@@ -231,7 +231,7 @@ func compareBool(a, b bool) int {
 // rank orders the diagnoses. Ties within the clock's uncertainty are not transitive, so the order is made by insertion in a
 // fixed order: the same diagnoses always end in the same one.
 func rank(ds []*diagnosis, f *Facts, tolerance time.Duration) []*diagnosis {
-	r := &ranking{hops: map[string]int{}, aside: asideOf(f.Incident), tolerance: tolerance}
+	r := &ranking{hops: map[string]int{}, asked: intakeOf(f), tolerance: tolerance}
 	for i, h := range f.Specs.Hops {
 		r.hops[h.ID] = i
 	}
@@ -244,16 +244,4 @@ func rank(ds []*diagnosis, f *Facts, tolerance time.Duration) []*diagnosis {
 		out = slices.Insert(out, i, d)
 	}
 	return out
-}
-
-// asideOf names the hops that cannot be behind what was reported: history is pulled, not pushed; a message in real time needs
-// no pull.
-func asideOf(incident map[string]any) map[string]bool {
-	switch incident["scenario"] {
-	case "history":
-		return map[string]bool{"to-push": true, "push": true, "vendor": true, "deliver": true}
-	case "realtime":
-		return map[string]bool{"pull": true, "mongo": true, "to-mongo": true}
-	}
-	return nil
 }

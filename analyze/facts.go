@@ -45,6 +45,7 @@ type Facts struct {
 	Configs       []Configuration
 	Certificates  []Certificate
 	Templates     []Template // only where Options.Templates asks for them
+	Unnamed       []Unnamed
 	Flow          *Flow
 	Changes       []Change
 	Versions      []string // OpenIM versions, newest first

@@ -184,13 +184,23 @@ func (f *Facts) silenced(roles []string) bool {
 	return lines >= 20 && calm == 0
 }
 
-// collectNext lists the commands that would get what is missing. Once a leading cause is at least likely, only data of its own
+// collectNext lists the commands that would get what is missing: first what the leading cause is proven by and what the report
+// asks for. Once a leading cause is at least likely, only data of its own
 // section of the guide is still worth asking for.
-func collectNext(all []answered, ranked []*diagnosis, f *Facts) []string {
-	out := []string{}
+func collectNext(all []answered, ranked []*diagnosis, asked *intake, f *Facts) []string {
+	first, out := []string{}, []string{}
 	add := func(line string) {
 		if line != "" && !slices.Contains(out, line) {
 			out = append(out, line)
+		}
+	}
+	names := asked.wants()
+	if len(ranked) > 0 {
+		names = slices.Concat(f.Specs.Wants(ranked[0].cause), names)
+	}
+	for _, w := range f.lacks(names) {
+		if !slices.Contains(first, w.collect) {
+			first = append(first, w.collect)
 		}
 	}
 	about := ""
@@ -210,7 +220,7 @@ func collectNext(all []answered, ranked []*diagnosis, f *Facts) []string {
 		}
 	}
 	slices.Sort(out)
-	return out
+	return append(first, slices.DeleteFunc(out, func(line string) bool { return slices.Contains(first, line) })...)
 }
 
 // changesBefore keeps what was altered up to the onset of the leading cause, newest first.

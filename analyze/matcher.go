@@ -14,15 +14,17 @@ import (
 // matcher is the compiled form of the specs: all patterns in one set, and the roles by number. It is read-only while entries
 // are read, apart from the cache of role names.
 type matcher struct {
-	specs  *specs.Set
-	set    *scan.Set
-	rules  []compiledRule
-	hops   []compiledHop
-	roles  []*specs.Role
-	index  map[string]int16 // role id → number
-	names  sync.Map         // module, service or stem → number
-	only   func(entry string) bool
-	cached atomic.Int64 // names that were looked up and are not cached yet, at most maxRoleNames of them were
+	specs *specs.Set
+	set   *scan.Set
+	rules []compiledRule
+	hops  []compiledHop
+	roles []*specs.Role
+	index map[string]int16 // role id → number
+	names sync.Map         // module, service or stem → number
+	only  func(entry string) bool
+
+	templates bool
+	cached    atomic.Int64 // names that were looked up and are not cached yet, at most maxRoleNames of them were
 }
 
 type compiledRule struct {
@@ -55,9 +57,10 @@ const (
 	patternTemplate
 )
 
-// newMatcher compiles rules and probes, with templates also the one of every line at WARN and above.
+// newMatcher compiles rules and probes, and the pattern of every line at WARN and above; templates tells that all of those are
+// counted, not only the ones that no rule names.
 func newMatcher(s *specs.Set, templates bool) (*matcher, error) {
-	m := &matcher{specs: s, roles: s.Roles, index: map[string]int16{}}
+	m := &matcher{templates: templates, specs: s, roles: s.Roles, index: map[string]int16{}}
 	for i, r := range s.Roles {
 		m.index[r.ID] = int16(i)
 	}
@@ -77,9 +80,7 @@ func newMatcher(s *specs.Set, templates bool) (*matcher, error) {
 		}
 	}
 	patterns = append(patterns, scan.Pattern{Any: answerTexts}, scan.Pattern{Any: []string{seqText}})
-	if templates {
-		patterns = append(patterns, scan.Pattern{Match: ".", Level: warnings})
-	}
+	patterns = append(patterns, scan.Pattern{Match: ".", Level: warnings, Known: true}) // the last: hits of a line come in this order
 	set, err := scan.Compile(patterns)
 	if err != nil {
 		return nil, fmt.Errorf("compiling rules: %w", err)

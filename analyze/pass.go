@@ -51,7 +51,9 @@ type textHits struct {
 	waits     map[waitKey]*wait
 	seqs      []seqJump
 	lastSeqs  map[string]seqMark
-	templates templates
+	templates templates // of all lines at WARN and above, where they are asked for
+	unnamed   templates // of those that no rule names
+	named     int64     // last line that a rule named
 	modules   map[string]int64
 	versions  map[string]int64
 }
@@ -229,7 +231,12 @@ func (p *pass) hit(h scan.Hit) {
 	case patternSeq:
 		p.seqHit(h)
 	case patternTemplate:
-		p.current.templates.hit(h)
+		if p.shared.templates {
+			p.current.templates.hit(h, templateText(h.Rec.Message), false)
+		}
+		if p.current.named != h.Line {
+			p.current.unnamed.hit(h, unnamedText(h.Rec), p.shared.templates)
+		}
 	}
 }
 
@@ -237,6 +244,7 @@ func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
 	if !p.shared.rules[rule].allowsRole(role) {
 		return
 	}
+	p.current.named = h.Line
 	c := p.current.cell(rule, role, h, p.shared.rules[rule].target)
 	p.minutes += c.add(h, p.minutes < maxMinutes, &p.shared.rules[rule], &p.notes)
 }

@@ -20,6 +20,8 @@ type Report struct {
 	Pipeline    []HopState     `json:"pipeline"`
 	Checks      []CheckResult  `json:"checks"`
 	Benign      []BenignResult `json:"benign"`
+	Muted       []Muted        `json:"muted,omitempty"`    // suppressions of the overlays
+	Unnamed     []Unnamed      `json:"unnamed,omitempty"`  // what logs say at WARN or above and no rule names
 	Outcomes    []Outcome      `json:"outcomes,omitempty"` // guide 2.1: logins and sends by errCode
 	Changes     []Change       `json:"changes,omitempty"`  // what changed before the onset, newest first
 	Release     *Release       `json:"release,omitempty"`  // how old OpenIM is, and what was fixed since; absent where no log and no image tells
@@ -55,32 +57,38 @@ type Window struct {
 // Verdict is the judgement. Status is broken, degraded, healthy or unknown; healthy needs data of every hop of the path.
 type Verdict struct {
 	Status      string        `json:"status"`
-	Hop         string        `json:"hop,omitempty"` // first broken hop
-	Why         specs.Text    `json:"why"`           // one sentence on the status
-	Causes      []CauseResult `json:"causes"`        // leading cause first
+	Hop         string        `json:"hop,omitempty"`    // first broken hop
+	Why         specs.Text    `json:"why"`              // one sentence on the status
+	Causes      []CauseResult `json:"causes"`           // leading cause first
+	Leads       *specs.Text   `json:"leads,omitempty"`  // why the first cause stands first
+	Intake      *specs.Text   `json:"intake,omitempty"` // how what was reported decided over the order
 	CollectNext []string      `json:"collectNext"`
 }
 
 // CauseResult is a diagnosed cause with what proves it.
 type CauseResult struct {
-	Cause       string     `json:"cause"`
-	Title       specs.Text `json:"title"`
-	Means       specs.Text `json:"means"`
-	Severity    string     `json:"severity"`
-	Confidence  string     `json:"confidence"` // certain, likely, possible
-	Hop         string     `json:"hop"`
-	Layer       string     `json:"layer"`
-	Guide       string     `json:"guide"`
-	Subject     string     `json:"subject"`
-	Since       *time.Time `json:"since,omitempty"`
-	Until       *time.Time `json:"until,omitempty"`
-	Count       int        `json:"count"`
-	ExplainedBy string     `json:"explainedBy,omitempty"` // slug of the cause that this one follows from
-	Explains    []string   `json:"explains,omitempty"`
-	RuledOut    []RuledOut `json:"ruledOut,omitempty"`
-	Evidence    []Sighting `json:"evidence"`
-	Fix         specs.Text `json:"fix"`
-	Dont        specs.Text `json:"dont"`
+	Cause       string       `json:"cause"`
+	Title       specs.Text   `json:"title"`
+	Means       specs.Text   `json:"means"`
+	Severity    string       `json:"severity"`
+	Confidence  string       `json:"confidence"` // certain, likely, possible
+	Hop         string       `json:"hop"`
+	Layer       string       `json:"layer"`
+	Guide       string       `json:"guide"`
+	Subject     string       `json:"subject"`
+	Since       *time.Time   `json:"since,omitempty"`
+	Until       *time.Time   `json:"until,omitempty"`
+	Count       int          `json:"count"`
+	ExplainedBy string       `json:"explainedBy,omitempty"` // slug of the cause that this one follows from
+	Explains    []string     `json:"explains,omitempty"`
+	RuledOut    []RuledOut   `json:"ruledOut,omitempty"`
+	Lacks       []specs.Text `json:"lacks,omitempty"` // data that would make it certain and is not there
+	Evidence    []Sighting   `json:"evidence"`
+	Fix         specs.Text   `json:"fix"`
+	Dont        specs.Text   `json:"dont"`
+	Reproduce   specs.Text   `json:"reproduce"` // how to see it again
+	Verify      specs.Text   `json:"verify"`    // what shows that a change has helped
+	Prevent     specs.Text   `json:"prevent"`
 }
 
 // RuledOut is a look-alike that was considered and dropped.
@@ -162,4 +170,33 @@ type Stats struct {
 	Bytes   int64 `json:"bytes"`
 	Lines   int64 `json:"lines"`
 	Rules   int   `json:"rules"`
+}
+
+// Unnamed is what logs say at WARN or above and no rule names.
+type Unnamed struct {
+	Why       string    `json:"why"` // frequent, risen (most of its lines in one minute), newest (first seen last)
+	Level     string    `json:"level"`
+	Role      string    `json:"role,omitempty"`
+	Caller    string    `json:"caller,omitempty"`
+	Text      string    `json:"text"` // message and error, each run with a digit in it as #
+	Count     int       `json:"count"`
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+	Peak      time.Time `json:"peak"` // its fullest minute in one log
+	PeakCount int       `json:"peakCount"`
+	Entry     string    `json:"entry"` // of the first
+	Line      int64     `json:"line"`
+	Example   string    `json:"-"` // the line of Entry, where Options.Templates asks for it
+}
+
+// Muted is a suppression and what it kept out of the verdict, or would have: an expired one mutes nothing.
+type Muted struct {
+	ID      string     `json:"id"`
+	What    string     `json:"what"` // rule, check or cause
+	Title   specs.Text `json:"title"`
+	Subject string     `json:"subject,omitempty"`
+	Reason  string     `json:"reason"`
+	Until   string     `json:"until"`
+	Expired bool       `json:"expired,omitempty"`
+	Count   int        `json:"count"`
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -22,8 +23,9 @@ type Options struct {
 	Name    string    // how the input is called in the report
 	Now     time.Time // zero means the present; only a fallback for input without any time
 
+	Incident  map[string]any          // what was reported, over what the input says, by the keys of incident.yaml
 	Only      func(entry string) bool // the entries that are read; nil means all
-	Templates bool                    // also count what logs say at WARN and above: Facts.Templates
+	Templates bool                    // also count all that logs say at WARN and above, with examples: Facts.Templates, Unnamed.Example
 }
 
 // Run reads the whole input once and judges it. The error is one of reading the input or of compiling the specs; what is wrong
@@ -50,11 +52,25 @@ func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*F
 	}
 	f := resolve(p, m, collectedAt(r))
 	f.takeManifest(r)
+	f.report(o.Incident)
 	report := judge(f, p, m, o)
 	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
 	report.Bundle.Name = o.Name
 	report.Stats = Stats{Entries: p.entries, Bytes: p.bytes, Lines: p.lines, Rules: len(s.Rules)}
 	return f, report, nil
+}
+
+// report takes over what was reported apart from the input.
+func (f *Facts) report(incident map[string]any) {
+	if len(incident) == 0 {
+		return
+	}
+	all := maps.Clone(f.Incident)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, incident)
+	f.Incident = all
 }
 
 // judge turns facts and hits into the report.
@@ -66,11 +82,13 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	findings := runChecks(o.Checks, f)
 	c.others.replace(f.Evidence, evidenceOf(findings))
 	f.Evidence = recast(f.Evidence[:0], eps, c) // in the same place: there may be very much
+	mute := newMuting(m.specs.Muted, o.Now, f.Collected)
 	findings = runChecks(o.Checks, f)
 	refute(f.Evidence, findings)
 	found := evidenceOf(findings)
 	f.place(f.Evidence)
 	f.place(found)
+	f.Evidence, found = mute.sift(f.Evidence), mute.sift(found)
 	ds := diagnose(f, f.Evidence, found)
 	var faults, benign []*diagnosis
 	for _, d := range ds {
@@ -83,13 +101,17 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	tolerance := f.tolerance()
 	explain(faults, tolerance)
 	ranked := rank(faults, f, tolerance)
+	asked := intakeOf(f)
 	hops := hopStates(ranked, f)
-	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f)}
+	report := &Report{Schema: Schema, Incident: f.Incident, Pipeline: hops, Benign: benignResults(benign), Verdict: verdict(ranked, hops, f), Muted: mute.results(m.specs)}
 	ruledOut(&report.Verdict, ds, findings, m.specs)
+	report.Verdict.Leads = whyLeads(ranked, asked, tolerance)
+	report.Verdict.Intake = asked.says(ranked)
+	report.Unnamed = f.Unnamed
 	report.Checks = checkResults(findings, f, context)
 	report.Missing = f.missing()
 	if report.Verdict.Status != StatusHealthy {
-		report.Verdict.CollectNext = collectNext(findings, ranked, f)
+		report.Verdict.CollectNext = collectNext(findings, ranked, asked, f)
 	}
 	report.Outcomes = outcomes(f)
 	report.Changes = changesBefore(f, ranked)

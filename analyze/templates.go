@@ -30,6 +30,7 @@ const warnings = scan.Levels(1<<scan.LevelFatal | 1<<scan.LevelPanic | 1<<scan.L
 const (
 	maxTemplates    = 200
 	maxTemplateText = 120
+	maxExample      = 2000
 )
 
 type templateKey struct {
@@ -47,15 +48,17 @@ type templateCell struct {
 	inMinute    int
 	peak        int64
 	peakCount   int
+	line        int64  // of the first
+	example     string // the first, where examples are kept
 }
 
-// hit files a line. Lines of unknown level or without a time, and first halves of split records, are passed over.
-func (t *templates) hit(h scan.Hit) {
+// hit files a line under a text. Lines without a time, and first halves of split records, are passed over.
+func (t *templates) hit(h scan.Hit, text string, keep bool) {
 	at := timeOf(h)
-	if h.Rec.Level == scan.LevelUnknown || at == 0 || h.Rec.Message == "" {
+	if at == 0 || text == "" {
 		return
 	}
-	key := templateKey{h.Rec.Level, h.Rec.Caller, templateText(h.Rec.Message)}
+	key := templateKey{h.Rec.Level, h.Rec.Caller, text}
 	c := (*t)[key]
 	if c == nil {
 		if len(*t) >= maxTemplates {
@@ -64,7 +67,10 @@ func (t *templates) hit(h scan.Hit) {
 		if *t == nil {
 			*t = templates{}
 		}
-		key.caller, c = strings.Clone(key.caller), &templateCell{first: at}
+		key.caller, c = strings.Clone(key.caller), &templateCell{first: at, line: h.Line}
+		if keep {
+			c.example = string(h.Text[:min(len(h.Text), maxExample)])
+		}
 		(*t)[key] = c
 	}
 	c.add(at)

@@ -24,7 +24,7 @@ var vital = [][]string{{"api", "msggateway"}, {"rpc-msg"}, {"msgtransfer"}, {"pu
 func verdict(ranked []*diagnosis, hops []HopState, f *Facts) Verdict {
 	v := Verdict{Causes: []CauseResult{}, CollectNext: []string{}}
 	for _, d := range ranked {
-		v.Causes = append(v.Causes, d.result())
+		v.Causes = append(v.Causes, d.result(f))
 	}
 	v.Status, v.Hop, v.Why = statusOfPath(ranked, hops, f)
 	return v
@@ -137,10 +137,17 @@ func joinEN(ts []specs.Text) string {
 }
 
 // result is the form of a diagnosis in the report.
-func (d *diagnosis) result() CauseResult {
+func (d *diagnosis) result(f *Facts) CauseResult {
+	layer := f.Specs.Layer(d.cause.Layer)
 	c := CauseResult{
 		Cause: d.slug, Title: d.cause.Title, Means: d.cause.Means, Severity: d.severity, Confidence: d.confidence, Hop: d.cause.Hop,
 		Layer: d.cause.Layer, Guide: d.cause.Guide, Subject: d.subjects(), Count: d.count, Evidence: d.sightings(), Fix: d.cause.Fix, Dont: d.cause.Dont,
+		Reproduce: layer.Reproduce, Verify: layer.Verify, Prevent: layer.Prevent,
+	}
+	if d.confidence != Certain {
+		for _, w := range f.lacks(f.Specs.Wants(d.cause)) {
+			c.Lacks = append(c.Lacks, w.what)
+		}
 	}
 	if !d.since.IsZero() {
 		c.Since = &d.since

@@ -29,7 +29,13 @@ func names(list string) map[string]bool {
 // Lint judges a loaded set: ids, references between files, texts in both languages, regular expressions, required literals,
 // sources and examples. It returns every complaint in order of file and line.
 func Lint(s *Set) []Problem {
-	l := linter{set: s, hops: map[string]bool{}, roles: map[string]bool{}}
+	l := linter{set: s, hops: map[string]bool{}, roles: map[string]bool{}, layers: map[string]bool{}, rules: map[string]bool{}}
+	for _, layer := range s.Layers {
+		l.layers[layer.ID] = true
+	}
+	for _, r := range s.Rules {
+		l.rules[r.ID] = true
+	}
 	for _, h := range s.Hops {
 		l.hops[h.ID] = true
 	}
@@ -40,6 +46,15 @@ func Lint(s *Set) []Problem {
 		l.cause(s.Causes[slug])
 	}
 	l.cycles()
+	for _, layer := range s.Layers {
+		l.layer(layer)
+	}
+	for _, step := range s.Guide {
+		l.step(step)
+	}
+	for _, m := range s.Muted {
+		l.suppression(m)
+	}
 	for _, r := range s.Rules {
 		l.rule(r)
 	}
@@ -60,9 +75,9 @@ func Lint(s *Set) []Problem {
 }
 
 type linter struct {
-	set         *Set
-	hops, roles map[string]bool
-	problems    Problems
+	set                        *Set
+	hops, roles, layers, rules map[string]bool
+	problems                   Problems
 }
 
 func (l *linter) id(at Position, id string) {
@@ -100,9 +115,7 @@ func (l *linter) cause(c *Cause) {
 	if c.Not != "" {
 		known(l, c.At, "cause in not", c.Not, l.set.Causes)
 	}
-	if c.Layer == "" {
-		l.problems.add(c.At, "layer is empty")
-	}
+	known(l, c.At, "layer", c.Layer, l.layers)
 	if c.Benign != strings.HasPrefix(c.Slug, "benign-") {
 		l.problems.add(c.At, "the prefix benign- and the key benign go together")
 	}

@@ -22,6 +22,9 @@ type Set struct {
 	Queries    []*Query
 	Baseline   Baseline
 	Digest     string // SHA-256 in hex over every file that was read, embedded and overlaid
+	Layers     []*Layer
+	Guide      []*Step        // in the order of the guide
+	Muted      []*Suppression // of overlays; the product has none
 
 	roles map[string]*Role // by lower-case name of any kind
 }
@@ -39,7 +42,7 @@ func Load(overlay ...string) (*Set, error) {
 	digest := sha256.New()
 	var problems Problems
 	for i, layer := range layers {
-		files, err := readLayer(layer, names[i])
+		files, err := readLayer(layer, names[i], i > 0)
 		if err != nil {
 			return nil, fmt.Errorf("reading specs %q: %w", names[i], err)
 		}
@@ -62,6 +65,7 @@ func Load(overlay ...string) (*Set, error) {
 type file struct {
 	name       string // relative to its layer
 	path       string // as shown to a person
+	over       bool   // of an overlay
 	body       []byte
 	causes     []*Cause
 	rules      []*Rule
@@ -70,18 +74,21 @@ type file struct {
 	redactions []*Redaction
 	queries    []*Query
 	baseline   Baseline
+	layers     []*Layer
+	steps      []*Step
+	muted      []*Suppression
 	problems   Problems
 }
 
 // readLayer reads and decodes the files of one directory, several at a time; the result is sorted by name.
-func readLayer(layer fs.FS, shown string) ([]*file, error) {
+func readLayer(layer fs.FS, shown string, over bool) ([]*file, error) {
 	var files []*file
 	err := fs.WalkDir(layer, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".tsv" {
 			return err
 		}
 		body, err := fs.ReadFile(layer, name)
-		files = append(files, &file{name: name, path: path.Join(shown, name), body: body})
+		files = append(files, &file{name: name, path: path.Join(shown, name), over: over, body: body})
 		return err
 	})
 	if err != nil {
@@ -99,7 +106,7 @@ func readLayer(layer fs.FS, shown string) ([]*file, error) {
 func (f *file) decode() {
 	switch {
 	case path.Dir(f.name) == "rules":
-		f.rules = stanzas(f, func(r *Rule, at Position) { r.At = at })
+		f.rules = stanzas(f, func(r *Rule, at Position) { r.At, r.Over = at, f.over })
 	case f.name == "causes.yaml":
 		f.decodeCauses()
 	case f.name == "pipeline.yaml":
@@ -112,11 +119,17 @@ func (f *file) decode() {
 		f.queries = stanzas(f, func(q *Query, at Position) { q.At = at })
 	case strings.HasPrefix(f.name, "baseline/"):
 		f.decodeBaseline()
+	case f.name == "layers.yaml":
+		f.layers = stanzas(f, func(l *Layer, at Position) { l.At = at })
+	case f.name == "guide.yaml":
+		f.steps = stanzas(f, func(s *Step, at Position) { s.At = at })
+	case f.name == "suppress.yaml":
+		f.muted = stanzas(f, func(m *Suppression, at Position) { m.At = at })
 	case f.name == "collect.yaml":
 	default:
 		known := map[string]bool{
-			"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true,
-			"collect.yaml": true, "metrics.yaml": true, "rules/" + path.Base(f.name): true,
+			"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true, "metrics.yaml": true,
+			"layers.yaml": true, "guide.yaml": true, "suppress.yaml": true, "collect.yaml": true, "rules/" + path.Base(f.name): true,
 		}
 		f.problems.add(Position{f.path, 1}, "unknown spec file%s", suggest(f.name, known))
 	}
@@ -171,7 +184,11 @@ func (s *Set) merge(files []*file) Problems {
 	var roles []*Role
 	var redactions []*Redaction
 	var queries []*Query
+	var layers []*Layer
+	var muted []*Suppression
 	for _, f := range files {
+		layers, muted = append(layers, f.layers...), append(muted, f.muted...)
+		s.Guide = append(s.Guide, f.steps...)
 		causes = append(causes, f.causes...)
 		rules = append(rules, f.rules...)
 		hops = append(hops, f.hops...)
@@ -188,7 +205,27 @@ func (s *Set) merge(files []*file) Problems {
 	s.Roles = unique(s.Roles, roles, func(r *Role) (string, Position) { return r.ID, r.At }, &problems)
 	s.Redactions = unique(s.Redactions, redactions, func(r *Redaction) (string, Position) { return r.ID, r.At }, &problems)
 	s.Queries = unique(s.Queries, queries, func(q *Query) (string, Position) { return q.ID, q.At }, &problems)
+	s.Layers = unique(s.Layers, layers, func(l *Layer) (string, Position) { return l.ID, l.At }, &problems)
+	s.Muted = unique(s.Muted, muted, func(m *Suppression) (string, Position) { return m.ID, m.At }, &problems)
 	return problems
+}
+
+// Layer is the layer of that id; the zero Layer when there is none.
+func (s *Set) Layer(id string) Layer {
+	for _, l := range s.Layers {
+		if l.ID == id {
+			return *l
+		}
+	}
+	return Layer{}
+}
+
+// Wants lists the kinds of data that show a cause, the most telling first.
+func (s *Set) Wants(c *Cause) []string {
+	if len(c.Wants) > 0 {
+		return c.Wants
+	}
+	return s.Layer(c.Layer).Wants
 }
 
 // unique puts the stanzas of a new layer over the old ones.

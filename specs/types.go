@@ -1,6 +1,9 @@
 package specs
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Position is where a stanza was written; Line is 1-based, zero when the stanza was not read from a file.
 type Position struct {
@@ -52,7 +55,8 @@ type Rule struct {
 	Hit    []string `yaml:"hit"`    // lines that must match
 	Miss   []string `yaml:"miss"`   // near misses that must not
 
-	At Position `yaml:"-"`
+	At   Position `yaml:"-"`
+	Over bool     `yaml:"-"` // from an overlay
 }
 
 // Recast turns the evidence of a rule into that of another cause when every condition that is set holds for the episode,
@@ -81,10 +85,61 @@ type Cause struct {
 	Guide    string   `yaml:"guide"`
 	Explains []string `yaml:"explains,omitempty"` // causes that may be mere consequences of this one; the graph is acyclic
 	Not      string   `yaml:"not,omitempty"`      // the look-alike that must not be concluded from the same text
+	Some     bool     `yaml:"some,omitempty"`     // hits single users, conversations or devices, never everybody
+	Wants    []string `yaml:"wants,omitempty"`    // kinds of data that show it; none: those of its layer
 	Title    Text     `yaml:"title"`
 	Means    Text     `yaml:"means"`
 	Fix      Text     `yaml:"fix"`  // the smallest fix, operations and configuration before code; a benign cause: why it is no fault
 	Dont     Text     `yaml:"dont"` // what must not be done
+
+	At Position `yaml:"-"`
+}
+
+// Layer is where causes live, and what holds for all of them.
+type Layer struct {
+	ID        string   `yaml:"id"`
+	Title     Text     `yaml:"title"`
+	Wants     []string `yaml:"wants,omitempty"` // kinds of data that show its causes, the most telling first
+	Reproduce Text     `yaml:"reproduce"`       // how to see the fault again
+	Verify    Text     `yaml:"verify"`          // what shows that a change has helped
+	Prevent   Text     `yaml:"prevent"`         // what keeps it from coming back
+
+	At Position `yaml:"-"`
+}
+
+// Suppression mutes evidence that an installation knows and accepts (suppress.yaml of an overlay). It needs a rule or a cause.
+type Suppression struct {
+	ID      string `yaml:"id"`
+	Rule    string `yaml:"rule,omitempty"`    // rule or check id
+	Cause   string `yaml:"cause,omitempty"`   // slug
+	Subject string `yaml:"subject,omitempty"` // pattern over pod, node, role or target, * for any run of characters; empty: any
+	Reason  string `yaml:"reason"`            // why it is accepted, in the words of who decided
+	Until   string `yaml:"until"`             // last day on which it holds, as 2026-12-31
+
+	At Position `yaml:"-"`
+}
+
+// Ends is the first moment at which the suppression does not hold any more; zero when Until is no date.
+func (s *Suppression) Ends() time.Time {
+	day, err := time.Parse(time.DateOnly, s.Until)
+	if err != nil {
+		return time.Time{}
+	}
+	return day.AddDate(0, 0, 1)
+}
+
+// Step is one sentence of the troubleshooting guide and what of the product does it.
+type Step struct {
+	Guide    string   `yaml:"guide"` // section
+	Says     Text     `yaml:"says"`  // the gist of the sentence
+	Checks   []string `yaml:"checks,omitempty"`
+	Rules    []string `yaml:"rules,omitempty"`
+	Causes   []string `yaml:"causes,omitempty"`   // diagnoses that it leads to
+	Benign   []string `yaml:"benign,omitempty"`   // misconceptions that are recognised by name
+	Dont     []string `yaml:"dont,omitempty"`     // causes whose "do not" says it
+	Entries  []string `yaml:"entries,omitempty"`  // what is collected for it
+	Commands []string `yaml:"commands,omitempty"` // commands of imbundle, as typed
+	Note     Text     `yaml:"note,omitempty"`     // where the guide's words differ from the product's
 
 	At Position `yaml:"-"`
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imbundle/imbundle/analyze"
 	"github.com/imbundle/imbundle/analyze/typeset"
+	"github.com/imbundle/imbundle/specs"
 )
 
 var severityColor = map[string]string{"critical": red, "error": red, "warning": yellow, "info": cyan}
@@ -21,7 +22,8 @@ const (
 )
 
 // causes writes the leading cause whole, the further ones short, each with what it explains beneath it.
-func (s *screen) causes(all []analyze.CauseResult) {
+func (s *screen) causes(v analyze.Verdict) {
+	all := v.Causes
 	if len(all) == 0 {
 		s.blank()
 		s.line(s.say("nothing"))
@@ -38,6 +40,9 @@ func (s *screen) causes(all []analyze.CauseResult) {
 	}
 	s.heading("leading")
 	s.cause(heads[0], all, true)
+	if v.Leads != nil {
+		s.field(2, "leads", "", s.in(*v.Leads))
+	}
 	others := heads[1:]
 	if len(others) == 0 {
 		return
@@ -65,6 +70,7 @@ func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bo
 	s.field(2, "dont", yellow, s.in(c.Dont))
 	if full {
 		s.ruledOut(c.RuledOut)
+		s.lacks(c.Lacks)
 	}
 	s.explained(c, all, map[string]bool{c.Cause: true}, 2)
 }
@@ -174,6 +180,15 @@ func (s *screen) ruledOut(all []analyze.RuledOut) {
 		s.field(2, "ruledOut", "", title+" — "+s.in(r.Because))
 	}
 	s.more(2+fieldWidth, len(all)-shown)
+}
+
+// lacks names the data that would make a cause certain.
+func (s *screen) lacks(all []specs.Text) {
+	words := make([]string, len(all))
+	for i, t := range all {
+		words[i] = s.in(t)
+	}
+	s.field(2, "lacks", "", strings.Join(words, s.say("comma")))
 }
 
 // explained lists what follows from c, each with its onset, indented once per step; seen guards against a cycle.

@@ -1,4 +1,5 @@
-// Package report renders an analysis: Table for a person, JSON for a program. One file is one format.
+// Package report renders an analysis: Table for a person at a terminal, Markdown for a ticket, Postmortem for the time after, JSON
+// for a program. One file is one format.
 //
 // The flow is one way: a finished analyze.Report goes in, bytes come out; nothing is judged here. The words that do not
 // come from the report itself stand in labels.go, in both languages. Everything that came out of a bundle is shown with
@@ -25,8 +26,10 @@ func Table(w io.Writer, r *analyze.Report, o Options) error {
 	s := newScreen(w, o)
 	s.verdict(r)
 	s.path(r.Pipeline)
-	s.causes(r.Verdict.Causes)
+	s.causes(r.Verdict)
 	s.benign(r.Benign)
+	s.muted(r.Muted)
+	s.unnamed(r.Unnamed)
 	s.outcomes(r.Outcomes)
 	s.changes(r.Changes)
 	s.release(r.Release)

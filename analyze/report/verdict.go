@@ -45,6 +45,9 @@ func (s *screen) input(r *analyze.Report) {
 	s.field(0, "window", "", s.window(in))
 	s.field(0, "versions", "", s.versions(in))
 	s.field(0, "incident", "", incident(r.Incident))
+	if r.Verdict.Intake != nil {
+		s.field(0, "intake", "", s.in(*r.Verdict.Intake))
+	}
 }
 
 func (s *screen) window(in analyze.Input) string {

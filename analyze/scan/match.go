@@ -35,6 +35,9 @@ func (sc *Scanner) sift(chunk []byte) {
 			sc.set.index.eachShort(sc.stripped, sc.inLine)
 		}
 		for _, p := range sc.set.always {
+			if !sc.set.patterns[p].takes(sc.lines[i].level) {
+				continue
+			}
 			sc.found = append(sc.found, newCandidate(i, p, false))
 		}
 	}
@@ -72,7 +75,7 @@ func (sc *Scanner) file(n *needle, line int, intact bool) {
 	level := sc.lines[line].level
 	for _, u := range n.users {
 		c := newCandidate(line, u.pattern, u.proof && intact)
-		if sc.last[u.pattern] == c || !sc.set.patterns[u.pattern].level.Has(level) {
+		if sc.last[u.pattern] == c || !sc.set.patterns[u.pattern].takes(level) {
 			continue
 		}
 		sc.last[u.pattern] = c

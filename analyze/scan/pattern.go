@@ -2,7 +2,12 @@ package scan
 
 // describes tells whether the pattern matches a stripped line.
 func (p *pattern) describes(text []byte, level Level) bool {
-	return p.level.Has(level) && (len(p.any) == 0 || anyIn(p.any, text)) && p.matches(text) && !p.barred(text)
+	return p.takes(level) && (len(p.any) == 0 || anyIn(p.any, text)) && p.matches(text) && !p.barred(text)
+}
+
+// takes tells whether lines of a level are of interest.
+func (p *pattern) takes(level Level) bool {
+	return p.level.Has(level) && (!p.known || level != LevelUnknown)
 }
 
 // matches tells whether Match matches, by its literals as far as they go.

@@ -7,12 +7,14 @@ import (
 )
 
 // Pattern describes lines: those that contain one of Any (when there are any), match Match and do not match Unless (when they
-// are not empty), and whose level is in Level. Expressions are RE2, unanchored.
+// are not empty), and whose level is in Level. Expressions are RE2, unanchored. Known leaves out lines without a level of their
+// own, which pass otherwise.
 type Pattern struct {
 	Any    []string
 	Match  string
 	Unless string
 	Level  Levels
+	Known  bool
 }
 
 // Set is a compiled list of patterns. It is immutable, apart from Tune, and safe for concurrent use.
@@ -28,6 +30,7 @@ type pattern struct {
 	any           []literal
 	match, unless *regexp.Regexp
 	level         Levels
+	known         bool
 
 	// What Tune derives from the expressions, to run them seldom and on little.
 	tree, bar *syntax.Regexp // of match and unless
@@ -58,7 +61,7 @@ func Compile(ps []Pattern) (*Set, error) {
 }
 
 func compile(p Pattern) (pattern, error) {
-	c := pattern{level: p.Level}
+	c := pattern{level: p.Level, known: p.Known}
 	if len(p.Any) == 0 && p.Match == "" {
 		return c, fmt.Errorf("neither a literal nor an expression is given")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/imbundle/imbundle/analyze/checks"
 	"github.com/imbundle/imbundle/analyze/report"
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -23,7 +24,13 @@ type analyzeFlags struct {
 	failOn  string
 	specs   []string
 	workers int
+
+	// What was reported, where the bundle does not say it or says it otherwise.
+	asScope, asScenario string
 }
+
+// formats are the values of --output.
+var formats = []string{"table", "wide", "json", "markdown", "postmortem"}
 
 // failLevels are the values of --fail-on, weakest last; at "never" no cause changes the exit code.
 var failLevels = []string{analyze.Critical, analyze.Error, analyze.Warning, analyze.Info, "never"}
@@ -44,11 +51,13 @@ standard input ("-"), and says which hop of the message path broke first. Needs 
 		},
 	}
 	f.add(c)
+	c.Flags().StringVar(&f.asScope, "scope", "", "who is affected, instead of what the bundle says: all users or some")
+	c.Flags().StringVar(&f.asScenario, "scenario", "", "what is wrong, instead of what the bundle says: history (when logging in) or realtime (delivery)")
 	return c
 }
 
 func (f *analyzeFlags) add(c *cobra.Command) {
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "form of the result: table, wide, json")
+	c.Flags().StringVarP(&f.output, "output", "o", "table", "form of the result: "+strings.Join(formats, ", "))
 	c.Flags().StringVar(&f.lang, "lang", "", "language of the result: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
 	c.Flags().StringVar(&f.failOn, "fail-on", analyze.Critical, "exit with 4 when a cause is at least this bad: "+strings.Join(failLevels, ", "))
 	c.Flags().StringArrayVar(&f.specs, "specs", nil, "folder of rules and causes to add to the built-in ones (repeatable)")
@@ -56,11 +65,14 @@ func (f *analyzeFlags) add(c *cobra.Command) {
 }
 
 func (f *analyzeFlags) validate(s streams) error {
-	if err := oneOf("--output", f.output, "table", "wide", "json"); err != nil {
+	if err := oneOf("--output", f.output, formats...); err != nil {
 		return err
 	}
 	if err := oneOf("--fail-on", f.failOn, failLevels...); err != nil {
 		return err
+	}
+	if err := (collect.Incident{Scope: f.asScope, Scenario: f.asScenario}).Validate(); err != nil {
+		return usagef("", "%w", err)
 	}
 	if f.workers < 0 {
 		return usagef("leave it out for one per CPU", "--workers %d is negative", f.workers)
@@ -89,7 +101,7 @@ func runAnalyze(ctx context.Context, s streams, f analyzeFlags, path string) err
 	if path == "-" && terminal(s.in) != nil {
 		return usagef("pipe a bundle or a log into it", "standard input is a terminal")
 	}
-	set, err := specs.Load(f.specs...)
+	set, err := loadSpecs(f.specs)
 	if err != nil {
 		return err
 	}
@@ -117,6 +129,7 @@ func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags
 	boundMemory(40 << 20)
 	rep, err := analyze.Run(ctx, r, set, analyze.Options{
 		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Name: name, Now: time.Now(),
+		Incident: (collect.Incident{Scope: f.asScope, Scenario: f.asScenario}).Map(),
 	})
 	if closeErr := r.Close(); err == nil {
 		err = closeErr
@@ -127,11 +140,16 @@ func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags
 // render prints the report and returns what the exit code says about it.
 func (f *analyzeFlags) render(s streams, r *analyze.Report) error {
 	var err error
+	o := report.Options{Lang: f.lang, Wide: f.output == "wide", Color: s.colors(s.out), Width: width(s.out)}
 	switch f.output {
 	case "json":
 		err = report.JSON(s.out, r)
+	case "markdown":
+		err = report.Markdown(s.out, r, o)
+	case "postmortem":
+		err = report.Postmortem(s.out, r, o)
 	default:
-		err = report.Table(s.out, r, report.Options{Lang: f.lang, Wide: f.output == "wide", Color: s.colors(s.out), Width: width(s.out)})
+		err = report.Table(s.out, r, o)
 	}
 	if err != nil {
 		return err

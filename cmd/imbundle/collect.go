@@ -138,7 +138,7 @@ func runCollect(ctx context.Context, s streams, f collectFlags) error {
 	if err != nil {
 		return err
 	}
-	set, err := specs.Load(f.specs...)
+	set, err := loadSpecs(f.specs)
 	if err != nil {
 		return err
 	}

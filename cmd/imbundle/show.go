@@ -16,7 +16,6 @@ import (
 	"github.com/imbundle/imbundle/analyze/view"
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
-	"github.com/imbundle/imbundle/specs"
 )
 
 // showFlags are shared by the sub-commands of show.
@@ -68,7 +67,7 @@ func (f *showFlags) show(ctx context.Context, s streams, path string, render fun
 	if path == "-" && terminal(s.in) != nil {
 		return usagef("pipe a bundle or a log into it", "standard input is a terminal")
 	}
-	set, err := specs.Load(f.specs...)
+	set, err := loadSpecs(f.specs)
 	if err != nil {
 		return err
 	}

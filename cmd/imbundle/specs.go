@@ -45,6 +45,20 @@ func (f *specsFlags) load(s streams) (*specs.Set, error) {
 	return specs.Load(f.dirs...)
 }
 
+// loadSpecs reads the specs for work. What overlays get wrong is an error with every mistake: a rule that means nothing, or two
+// that contradict each other, would make the verdict worth nothing.
+func loadSpecs(dirs []string) (*specs.Set, error) {
+	set, err := specs.Load(dirs...)
+	if err != nil || len(dirs) == 0 {
+		return set, err
+	}
+	problems := specs.Problems(slices.Concat(specs.Lint(set), specs.Test(set), specs.Contradictions(set)))
+	if len(problems) > 0 {
+		return nil, &problems
+	}
+	return set, nil
+}
+
 var specKinds = []string{"causes", "rules", "checks", "hops", "roles", "redactions"}
 
 func newSpecsList(s streams, f *specsFlags) *cobra.Command {
@@ -121,7 +135,7 @@ func newSpecsLint(s streams, f *specsFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tellProblems(s.out, specs.Lint(set), "linted", set)
+			return tellProblems(s.out, append(specs.Lint(set), specs.Contradictions(set)...), "linted", set)
 		},
 	}
 }
