@@ -37,7 +37,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f.Waiting = waitingOf(p.texts, m)
 	f.Sequences = sequencesOf(p.texts)
 	f.Templates = templatesOf(p.texts)
-	f.Unnamed = unnamedOf(p.texts)
+	f.Unnamed = unnamedOf(p.texts, m.specs)
 	f.Changes = append(p.Changes, revisions(p.Workloads)...)
 	f.Versions, f.Line = versionsOf(f)
 	f.sort(m.specs)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imbundle/imbundle/analyze/scan"
+	"github.com/imbundle/imbundle/specs"
 )
 
 // unnamedText is what a line says that no rule names: its message, and the error behind it, which tells more.
@@ -31,12 +32,19 @@ const (
 	mostRisen    = 3
 	// A text has risen sharply when most of its lines fall into its fullest minute, and there are enough of them.
 	leastRisen = 20
+	// Stores warn about themselves at every start; what one says less often than this at WARN is not shown.
+	leastOfBackend = 5
 )
+
+func backend(s *specs.Set, role string) bool {
+	r := s.Role(role)
+	return r != nil && r.Backend
+}
 
 // unnamedOf picks, from all entries together, the texts at WARN and above that no rule names: the most frequent, then those
 // that were first seen last, then those that rose sharply.
-func unnamedOf(texts []*textHits) []Unnamed {
-	all := mergeUnnamed(texts)
+func unnamedOf(texts []*textHits, s *specs.Set) []Unnamed {
+	all := slices.DeleteFunc(mergeUnnamed(texts), func(u *Unnamed) bool { return u.Level == "warn" && u.Count < leastOfBackend && backend(s, u.Role) })
 	slices.SortFunc(all, func(a, b *Unnamed) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Level, b.Level), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Caller, b.Caller))
 	})

@@ -112,7 +112,7 @@ type Suppression struct {
 	ID      string `yaml:"id"`
 	Rule    string `yaml:"rule,omitempty"`    // rule or check id
 	Cause   string `yaml:"cause,omitempty"`   // slug
-	Subject string `yaml:"subject,omitempty"` // pattern over pod, node, role or target, * for any run of characters; empty: any
+	Subject string `yaml:"subject,omitempty"` // pattern over pod, node, role or target, * for anything but /; empty: any
 	Reason  string `yaml:"reason"`            // why it is accepted, in the words of who decided
 	Until   string `yaml:"until"`             // last day on which it holds, as 2026-12-31
 

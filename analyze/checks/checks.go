@@ -15,7 +15,7 @@ import (
 // All returns every coded check, in the order of the guide.
 func All() []analyze.Check {
 	return []analyze.Check{
-		requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap,
+		intake, requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap,
 		seqJump, seqState, seqHoles, seqUsers,
 		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp,
 		podRebuilt, probeAtStart, staleEndpoints,

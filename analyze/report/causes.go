@@ -39,10 +39,7 @@ func (s *screen) causes(v analyze.Verdict) {
 		heads = all[:1]
 	}
 	s.heading("leading")
-	s.cause(heads[0], all, true)
-	if v.Leads != nil {
-		s.field(2, "leads", "", s.in(*v.Leads))
-	}
+	s.cause(heads[0], all, true, v.Leads)
 	others := heads[1:]
 	if len(others) == 0 {
 		return
@@ -50,13 +47,13 @@ func (s *screen) causes(v analyze.Verdict) {
 	s.heading("other")
 	shown := s.limit(len(others), otherCauses)
 	for _, c := range others[:shown] {
-		s.cause(c, all, s.o.Wide)
+		s.cause(c, all, s.o.Wide, nil)
 	}
 	s.more(0, len(others)-shown)
 }
 
-// cause writes one cause; full adds what a reader needs only of the leading one.
-func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bool) {
+// cause writes one cause; full adds what a reader needs only of the leading one, leads why it is that.
+func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bool, leads *specs.Text) {
 	s.causeTitle(0, "● ", c)
 	s.field(2, "since", "", s.span(c))
 	s.field(2, "subject", "", typeset.Clean(c.Subject))
@@ -68,6 +65,9 @@ func (s *screen) cause(c analyze.CauseResult, all []analyze.CauseResult, full bo
 	}
 	s.field(2, "fix", green, s.in(c.Fix))
 	s.field(2, "dont", yellow, s.in(c.Dont))
+	if leads != nil {
+		s.field(2, "leads", "", s.in(*leads))
+	}
 	if full {
 		s.ruledOut(c.RuledOut)
 		s.lacks(c.Lacks)

@@ -125,8 +125,17 @@ func (p *page) cause(c *specs.Cause, set *specs.Set) {
 	p.field("guide", c.Guide)
 	p.field("explains", strings.Join(c.Explains, ", "))
 	p.field("not", c.Not)
+	layer := set.Layer(c.Layer)
+	for _, name := range set.Wants(c) {
+		if title, ok := analyze.WantTitle(name, set); ok {
+			p.text("evidence", title)
+		}
+	}
 	p.text("fix", c.Fix)
 	p.text("don't", c.Dont)
+	p.text("reproduce", layer.Reproduce)
+	p.text("verify", layer.Verify)
+	p.text("prevent", layer.Prevent)
 	for _, r := range set.Rules {
 		if r.Cause == c.Slug {
 			p.field("rule", r.ID)

@@ -26,13 +26,14 @@ func newSpecs(s streams) *cobra.Command {
 	var f specsFlags
 	c := &cobra.Command{
 		Use:   "specs",
-		Short: "List, explain, lint and test the rules and causes",
+		Short: "List, explain and judge the rules and causes, and make new ones",
 		Args:  unknownCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.PersistentFlags().StringArrayVar(&f.dirs, "specs", nil, "folder of rules and causes to add to the built-in ones (repeatable)")
 	c.PersistentFlags().StringVar(&f.lang, "lang", "", "language of the result: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
-	c.AddCommand(newSpecsList(s, &f), newSpecsExplain(s, &f), newSpecsLint(s, &f), newSpecsTest(s, &f))
+	c.AddCommand(newSpecsList(s, &f), newSpecsExplain(s, &f), newSpecsLint(s, &f), newSpecsTest(s, &f),
+		newSpecsCoverage(s, &f), newSpecsSuggest(s, &f), newSpecsCase(s, &f))
 	return c
 }
 
