@@ -47,6 +47,9 @@ func excerpt(line []byte, end int) string {
 	if len(line) <= maxText {
 		return string(line)
 	}
+	if at := bytes.Index(line[end:], errorField); end <= maxText-len(ellipsis) && at >= 0 && end+at > maxText-tailText {
+		return headAndError(line, end, end+at)
+	}
 	if end <= maxText-len(ellipsis) {
 		return string(line[:edge(line, maxText-len(ellipsis))]) + ellipsis
 	}
@@ -60,6 +63,20 @@ func excerpt(line []byte, end int) string {
 		start++
 	}
 	return string(line[:edge(line, headText)]) + ellipsis + string(line[start:stop]) + last
+}
+
+// errorField is the key of the error in a record of OpenIM, which tells most and may stand far behind the message.
+var errorField = []byte(`"error":`)
+
+// headAndError shows the beginning of a line up to what gave it away, and its error.
+func headAndError(line []byte, end, at int) string {
+	head := edge(line, min(max(end, headText), maxText/2))
+	stop := min(at+maxText-head-2*len(ellipsis), len(line))
+	last := ellipsis
+	if stop == len(line) {
+		last = ""
+	}
+	return string(line[:head]) + ellipsis + string(line[at:edge(line, stop)]) + last
 }
 
 // edge is the last beginning of a rune at or before i.

@@ -30,3 +30,12 @@ func TestExcerptHoldsWhatWasFound(t *testing.T) {
 		}
 	}
 }
+
+// The error of a long record is shown, however long what stands before it.
+func TestExcerptShowsTheError(t *testing.T) {
+	line := []byte("2026-11-23 08:03:28.345\tERROR\tbatch data insert to mongo err\t{\"msg\": \"" + strings.Repeat("消息 ", 200) + "\", \"error\": \"Error: context deadline exceeded | -> mgo.x()\"}")
+	got := excerpt(line, strings.Index(string(line), "mongo err")+len("mongo err"))
+	if !strings.Contains(got, "batch data insert to mongo err") || !strings.Contains(got, "context deadline exceeded") || len(got) > maxText || !utf8.ValidString(got) {
+		t.Errorf("%d bytes: %s", len(got), got)
+	}
+}

@@ -12,16 +12,11 @@ import (
 type intake struct {
 	scenario string // history, realtime or empty
 	scope    string // all, some or empty
-	named    bool   // users, groups or conversations are named
 }
 
 func intakeOf(f *Facts) *intake {
 	said := func(key string) string { text, _ := f.Incident[key].(string); return text }
-	in := &intake{scenario: said("scenario"), scope: said("scope")}
-	for _, key := range []string{"user", "group", "conversation"} {
-		in.named = in.named || f.Incident[key] != nil
-	}
-	return in
+	return &intake{scenario: said("scenario"), scope: said("scope")}
 }
 
 // elsewhere names the hops that cannot be behind what was reported: history is pulled, not pushed; a message in real time needs
@@ -63,17 +58,30 @@ func (in *intake) says(ranked []*diagnosis) *specs.Text {
 	if len(zh) == 0 {
 		return nil
 	}
-	moved := 0
-	for _, d := range ranked {
-		if in.mismatch(d.cause) > 0 {
-			moved++
-		}
-	}
-	if moved > 0 {
-		add(fmt.Sprintf("因此后移的有 %d 个", moved), fmt.Sprintf("%d of the causes found stand back for it", moved))
+	if moved := in.moved(ranked); moved > 0 {
+		add(fmt.Sprintf("发现的原因里有 %d 个因此让位", moved), fmt.Sprintf("%d of the causes found stand back for it", moved))
+	} else if len(ranked) > 0 {
+		add("发现的原因之间不分先后", "between the causes found it makes no difference")
 	}
 	out := text(strings.Join(zh, "；"), strings.Join(en, "; "))
 	return &out
+}
+
+// moved counts the causes that fit the report less well than the one that fits best.
+func (in *intake) moved(ranked []*diagnosis) int {
+	if len(ranked) == 0 {
+		return 0
+	}
+	least, n := len(ranked), 0
+	for _, d := range ranked {
+		least = min(least, in.mismatch(d.cause))
+	}
+	for _, d := range ranked {
+		if in.mismatch(d.cause) > least {
+			n++
+		}
+	}
+	return n
 }
 
 // wants are the kinds of data that the report asks for.

@@ -31,7 +31,7 @@ var kinds = map[string]want{
 	"redis-info":   {text("Redis 的 INFO 与 SLOWLOG", "INFO and SLOWLOG of Redis"), "imbundle collect --attach redis-info.txt", func(f *Facts) bool { return len(f.Slow) > 0 || f.named("redis-cli", "redis/") }},
 	"seq":          {text("会话序号在 Redis 与 Mongo 里的值", "the numbers of a conversation in Redis and in Mongo"), "imbundle collect --conversation ID", func(f *Facts) bool { return len(f.Counters) > 0 || f.named("seq/") }},
 	"config":       {text("生效的配置", "the effective configuration"), collectLogs, func(f *Facts) bool { return f.named("config") }},
-	"log-start": {text("一次启动的日志", "the log of a start"), "imbundle collect --since 24h", func(f *Facts) bool {
+	"log-start": {text("一次启动的日志", "the log of a start"), collectLogs, func(f *Facts) bool {
 		return slices.ContainsFunc(f.Texts, func(t Text) bool { return len(t.Starts) > 0 })
 	}},
 }

@@ -18,7 +18,10 @@ Bad_Slug: {layer: l, hop: psuh, severity: fatal, guide: "9", not: kafka-unreacha
 - {id: no-examples, cause: kafka-unreachable, guide: "2.3", match: 'broken ([', says: {zh: "", en: a}}
 - {id: wrong-examples, cause: kafka-unreachable, guide: "2.3", match: expected text, level: [warn], says: {zh: a, en: a}, source: s, hit: [other text], miss: [the expected text]}
 `,
-	"redact.yaml": "- {id: changes-nothing, pattern: secret, says: {zh: a, en: a}, hit: [a secret], miss: [a word]}\n",
+	"layers.yaml":   "- {id: kafka, title: {zh: a, en: a}, verify: {zh: a, en: a}, prevent: {zh: a, en: a}}\n",
+	"guide.yaml":    "- {guide: \"7\", says: {zh: a, en: a}, rules: [no-such], benign: [kafka-unreachable]}\n- {guide: \"1\", says: {zh: a, en: a}}\n",
+	"suppress.yaml": "- {id: aimless, reason: r, until: 2026-12-31}\n- {id: endless, cause: kafka-unreachable, until: some day}\n",
+	"redact.yaml":   "- {id: changes-nothing, pattern: secret, says: {zh: a, en: a}, hit: [a secret], miss: [a word]}\n",
 }
 
 func TestLintFindsMistakes(t *testing.T) {
@@ -37,6 +40,9 @@ func TestLintFindsMistakes(t *testing.T) {
 		`unknown role "pusher"; did you mean "push"?`, `unknown confidence "sure"`,
 		"match does not compile", `rule "no-examples" names no source`, `rule "no-examples" needs hit and miss lines`,
 		"says needs a sentence in both zh and en",
+		`unknown layer "l"`, "reproduce needs a sentence in both zh and en",
+		`unknown guide section "7"`, `unknown rule "no-such"`, `"kafka-unreachable" is no false alarm`, "nothing does this step",
+		`suppression "aimless" names neither a rule nor a cause`, `suppression "endless" has no reason`, `until of suppression "endless" is no date`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("Lint does not say %q", want)
@@ -122,5 +128,35 @@ func BenchmarkLoad(b *testing.B) {
 		if _, err := Load(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Two rules of which one calls a line a fault and the other a false alarm contradict each other, unless circumstances decide.
+func TestContradictions(t *testing.T) {
+	rule := func(id, cause, more string) string {
+		return "- {id: " + id + ", cause: " + cause + ", guide: \"2.5\", match: odd thing happened, says: {zh: a, en: a}, source: s, hit: [odd thing happened], miss: [x]" + more + "}\n"
+	}
+	for name, c := range map[string]struct {
+		rules string
+		want  int
+	}{
+		"torn":     {rule("a", "push-delayed", "") + rule("b", "benign-progress", ""), 2},
+		"one mind": {rule("a", "push-delayed", "") + rule("b", "push-no-gateway", ""), 0},
+		"often":    {rule("a", "push-delayed", ", count: 9, within: 1m") + rule("b", "benign-progress", ""), 0},
+	} {
+		set, err := Load(overlay(t, map[string]string{"rules/r.yaml": c.rules}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Contradictions(set); len(got) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	set, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Contradictions(set); len(got) > 0 {
+		t.Errorf("without an overlay %v", got)
 	}
 }

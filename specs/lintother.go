@@ -16,6 +16,9 @@ func (l *linter) layer(layer *Layer) {
 func (l *linter) step(s *Step) {
 	known(l, s.At, "guide section", s.Guide, sections)
 	l.text(s.At, "says", s.Says)
+	if s.Hop != "" {
+		known(l, s.At, "hop", s.Hop, l.hops)
+	}
 	for _, id := range s.Rules {
 		known(l, s.At, "rule", id, l.rules)
 	}

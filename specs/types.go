@@ -128,7 +128,7 @@ func (s *Suppression) Ends() time.Time {
 	return day.AddDate(0, 0, 1)
 }
 
-// Step is one sentence of the troubleshooting guide and what of the product does it.
+// Step is one sentence of the troubleshooting guide, or one row of its decision table, and what of the product does it.
 type Step struct {
 	Guide    string   `yaml:"guide"` // section
 	Says     Text     `yaml:"says"`  // the gist of the sentence
@@ -139,6 +139,7 @@ type Step struct {
 	Dont     []string `yaml:"dont,omitempty"`     // causes whose "do not" says it
 	Entries  []string `yaml:"entries,omitempty"`  // what is collected for it
 	Commands []string `yaml:"commands,omitempty"` // commands of imbundle, as typed
+	Hop      string   `yaml:"hop,omitempty"`      // of a row of the decision table: the hop that broke first when it holds
 	Note     Text     `yaml:"note,omitempty"`     // where the guide's words differ from the product's
 
 	At Position `yaml:"-"`

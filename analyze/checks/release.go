@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imbundle/imbundle/analyze"
 )
@@ -29,8 +30,8 @@ var releaseBehind = analyze.Check{
 var oneRelease = analyze.Check{
 	ID: "one-release", Guide: "3",
 	Title: say("各组件版本一致", "all components are of one release"),
-	Doc: say("每个 Pod 的版本取日志的版本列，其次镜像标签；同一标签而摘要不同也算不同。同时运行着不同版本，或同一角色的 Pod 镜像不同，作为提示：发布没有完成，或漏换了某个组件。",
-		"The release of each pod is that of its log, else of its image's tag; one tag with two digests counts as two. Different releases that run side by side are a remark: a rollout that did not finish, or a component that was left out."),
+	Doc: say("每个 Pod 的版本取日志的版本列，其次镜像标签；只有日志时取写到末尾的各日志；同一标签而摘要不同也算不同。同时运行着不同版本，或同一角色的 Pod 镜像不同，作为提示：发布没有完成，或漏换了某个组件。",
+		"The release of each pod is that of its log, else of its image's tag, of logs without pods that of each that goes on to the end; one tag with two digests counts as two. Different releases that run side by side are a remark: a rollout that did not finish, or a component that was left out."),
 	Needs: []string{"logs of pods, or cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		running := runningReleases(f)
@@ -80,6 +81,24 @@ func runningReleases(f *analyze.Facts) (out []podRelease) {
 		if r.release != "" {
 			out = append(out, r)
 		}
+	}
+	if len(out) == 0 {
+		return loggedReleases(f)
+	}
+	return out
+}
+
+// together is how far apart the ends of two logs may lie that were taken at the same time.
+const together = 10 * time.Minute
+
+// loggedReleases are those of logs without pods, which have to go on to the end of the data: during a rollout two may overlap.
+func loggedReleases(f *analyze.Facts) (out []podRelease) {
+	for _, t := range f.Texts {
+		v := analyze.CleanVersion(t.Version)
+		if v == "" || t.Previous || !t.Log || t.Role == "sdk" || t.Role == "chat" || f.To.Sub(t.Last) > together {
+			continue
+		}
+		out = append(out, podRelease{pod: analyze.Pod{Role: t.Role, Namespace: t.Pod.Namespace, Entry: t.Entry}, release: v})
 	}
 	return out
 }

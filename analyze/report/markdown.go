@@ -70,7 +70,7 @@ func (p *paper) title(l label, r *analyze.Report) {
 	if v.Hop != "" {
 		rest = p.say("at", p.hopTitle(r.Pipeline, v.Hop))
 	}
-	p.printf("# %s%s%s%s\n\n%s\n", p.say(l), p.say("colon"), p.say(label("status."+v.Status)), p.plain(rest), p.text(v.Why))
+	p.printf("# %s%s%s%s\n\n%s\n", p.say(l), p.say("colon"), p.say(label("status."+v.Status)), escaper.Replace(rest), p.text(v.Why))
 }
 
 func (p *paper) heading(l label) { p.printf("\n## %s\n\n", p.say(l)) }
@@ -91,7 +91,7 @@ func (p *paper) facts(r *analyze.Report) {
 	}
 	p.item("window", p.plain(p.window(r.Bundle)))
 	p.item("versions", p.plain(p.versions(r.Bundle)))
-	p.item("incident", p.plain(incident(r.Incident)))
+	p.item("incident", p.plain(p.incident(r.Incident)))
 	if r.Verdict.Intake != nil {
 		p.item("intake", p.text(*r.Verdict.Intake))
 	}

@@ -145,7 +145,7 @@ func (p *paper) change(r *analyze.Report) {
 // symptom is what was reported and which answers failed.
 func (p *paper) symptom(r *analyze.Report) string {
 	text := p.text(r.Verdict.Why)
-	if said := incident(r.Incident); said != "" {
+	if said := p.incident(r.Incident); said != "" {
 		text += " · " + p.plain(said)
 	}
 	for _, o := range r.Outcomes {

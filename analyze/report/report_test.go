@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,11 +71,34 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// What is written for a ticket or a post-mortem has every part in both languages, and no text of a bundle becomes markup.
+func TestDocuments(t *testing.T) {
+	for name, render := range map[string]func(io.Writer, *analyze.Report, report.Options) error{"markdown": report.Markdown, "postmortem": report.Postmortem} {
+		for _, lang := range []string{"en", "zh"} {
+			for kind, r := range map[string]*analyze.Report{"broken": broken(), "unknown": unknown()} {
+				t.Run(name+"."+kind+"."+lang, func(t *testing.T) {
+					var out bytes.Buffer
+					if err := render(&out, r, report.Options{Lang: lang}); err != nil {
+						t.Fatal(err)
+					}
+					golden(t, kind+"."+name+"."+lang+".md", out.Bytes())
+					if strings.ContainsAny(out.String(), "\x1b\u202e") {
+						t.Error("a control character of the bundle is written as it is")
+					}
+				})
+			}
+		}
+	}
+}
+
 // A full disk or a closed pipe must not look like a written report.
 func TestWriteErrorIsTold(t *testing.T) {
 	for name, render := range map[string]func() error{
 		"table": func() error { return report.Table(brokenPipe{}, broken(), report.Options{}) },
 		"json":  func() error { return report.JSON(brokenPipe{}, broken()) },
+
+		"markdown":   func() error { return report.Markdown(brokenPipe{}, broken(), report.Options{}) },
+		"postmortem": func() error { return report.Postmortem(brokenPipe{}, broken(), report.Options{}) },
 	} {
 		if err := render(); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: error %v, want %v", name, err, os.ErrClosed)
@@ -140,16 +164,20 @@ func broken() *analyze.Report {
 					Cause: "kafka-unreachable", Title: text("Kafka cannot be reached", "无法连接 Kafka"), Means: text("no broker answers: down, not listening, wrong address, or network", "没有 broker 应答：宕机、未监听、地址错误或网络不通"),
 					Severity: "critical", Confidence: "certain", Hop: "to-redis", Layer: "kafka", Guide: "2.3", Subject: "kafka-service:9092",
 					Since: at(3, 12), Until: at(29, 58), Count: 144, Explains: []string{"producer-path-error", "consumer-lag-growing"},
-					RuledOut: []analyze.RuledOut{{Cause: "benign-kafka-startup", Title: text("Kafka is still starting", "Kafka 正在启动"), Because: text("it lasts 26 minutes, far longer than any start", "持续了 26 分钟，远长于启动时间")}},
-					Evidence: []analyze.Sighting{kafka, second, kafka, kafka},
-					Fix:      text("Bring the brokers back and check that kafka-service:9092 has endpoints; the consumers reconnect by themselves.", "恢复 broker，并确认 kafka-service:9092 有可用的 endpoints；消费者会自动重连。"),
-					Dont:     text("Do not change the consumer code and do not delete topics.", "不要修改消费者代码，也不要删除 topic。"),
+					RuledOut:  []analyze.RuledOut{{Cause: "benign-kafka-startup", Title: text("Kafka is still starting", "Kafka 正在启动"), Because: text("it lasts 26 minutes, far longer than any start", "持续了 26 分钟，远长于启动时间")}},
+					Evidence:  []analyze.Sighting{kafka, second, kafka, kafka},
+					Fix:       text("Bring the brokers back and check that kafka-service:9092 has endpoints; the consumers reconnect by themselves.", "恢复 broker，并确认 kafka-service:9092 有可用的 endpoints；消费者会自动重连。"),
+					Dont:      text("Do not change the consumer code and do not delete topics.", "不要修改消费者代码，也不要删除 topic。"),
+					Lacks:     []specs.Text{text("a log of kafka", "kafka 的日志"), text("events of Kubernetes", "Kubernetes 事件")},
+					Reproduce: text("Send one message.", "发一条消息。"), Verify: text("The lag falls back to 0.", "Lag 回到 0。"), Prevent: text("Watch the lag.", "监控 Lag。"),
 				},
 				{Cause: "producer-path-error", Title: text("A hop cannot hand on to the next topic", "某一环节无法写入下一个 topic"), Severity: "error", Confidence: "likely", Hop: "to-redis", Subject: "openim-rpc-msg", Since: at(3, 14), Count: 40, ExplainedBy: "kafka-unreachable", Evidence: []analyze.Sighting{second}},
 				{Cause: "api-errcode", Title: text("Sends are answered with an error", "发送请求返回错误"), Severity: "warning", Confidence: "possible", Hop: "api", Count: 3, ExplainedBy: "producer-path-error"},
 				{Cause: "push-vendor-unconfigured", Title: text("Offline push has no credentials", "离线推送没有配置凭据"), Severity: "warning", Confidence: "likely", Hop: "vendor", Guide: "2.5", Subject: "openim-push", Count: 9, Evidence: []analyze.Sighting{second}, Fix: text("Fill in the vendor's keys or turn offline push off.", "填写厂商密钥，或关闭离线推送。")},
 			},
 			CollectNext: []string{"imbundle collect -n openim --since 1h"},
+			Leads:       &specs.Text{EN: "it accounts for 2 of the other findings and none of them accounts for it", ZH: "它能解释另外 2 个发现，而没有别的发现能解释它"},
+			Intake:      &specs.Text{EN: "all users are affected, so what hits single users comes later", ZH: "全部用户受影响：只打到个别用户的原因排后"},
 		},
 		Pipeline: []analyze.HopState{
 			{Hop: "client", Title: text("client", "客户端"), State: "unknown"},
@@ -176,6 +204,15 @@ func broken() *analyze.Report {
 				{ID: "other", Says: text("something else", "另一件事"), In: "v3.8.3-patch.15", Cause: "seq-hole", Source: "open-im-server#2"},
 			},
 			Open: []analyze.KnownDefect{{ID: "open", Says: text("nobody mended it", "尚未修复"), Cause: "mongo-slow", Source: "open-im-server#3"}},
+		},
+		Muted: []analyze.Muted{
+			{ID: "no-vendor", What: "push-vendor-rejected", Title: text("The vendor refuses", "厂商拒绝"), Subject: "push-*", Reason: "bought next year", Until: "2026-12-31", Count: 4},
+			{ID: "old", What: "log-flood", Reason: "was once", Until: "2026-01-31", Expired: true},
+		},
+		Unnamed: []analyze.Unnamed{
+			{Why: "frequent", Level: "error", Role: "push", Caller: "push/push.go:61", Text: "odd thing # · <b>strange</b> | `x`", Count: 31, First: *at(3, 0), Last: *at(9, 0), Peak: *at(4, 0), PeakCount: 9, Entry: "openim-push.log", Line: 12},
+			{Why: "risen", Level: "warn", Text: "sudden thing", Count: 40, First: *at(5, 0), Last: *at(5, 30), Peak: *at(5, 0), PeakCount: 38, Entry: "x.log", Line: 1},
+			{Why: "newest", Level: "warn", Text: "last thing", Count: 1, First: *at(29, 0), Last: *at(29, 0), Peak: *at(29, 0), PeakCount: 1, Entry: "x.log", Line: 99},
 		},
 		Missing: []analyze.Missing{{What: "nodes", Reason: "forbidden", Detail: "nodes is forbidden: User \"a\" cannot list", Costs: text("pressure of a node stays unseen", "无法看到节点压力")}},
 		Stats:   analyze.Stats{Entries: 14, Bytes: 1 << 20, Lines: 9001, Rules: 210},

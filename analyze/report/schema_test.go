@@ -148,6 +148,9 @@ func (s schema) object(t reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		p := s.of(f.Type)
 		if doc := s.docs[t.Name()+"."+f.Name]; doc != "" {
 			p["description"] = doc

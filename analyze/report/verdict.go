@@ -44,7 +44,7 @@ func (s *screen) input(r *analyze.Report) {
 	}
 	s.field(0, "window", "", s.window(in))
 	s.field(0, "versions", "", s.versions(in))
-	s.field(0, "incident", "", incident(r.Incident))
+	s.field(0, "incident", "", s.incident(r.Incident))
 	if r.Verdict.Intake != nil {
 		s.field(0, "intake", "", s.in(*r.Verdict.Intake))
 	}
@@ -82,17 +82,25 @@ func (s *screen) versions(in analyze.Input) string {
 }
 
 // incident joins what the customer reported, sorted by name; empty answers are left out.
-func incident(m map[string]any) string {
+func (s *screen) incident(m map[string]any) string {
 	var parts []string
 	for name, v := range m {
 		text := typeset.Clean(fmt.Sprint(v))
 		if v == nil || text == "" || text == "[]" || text == "map[]" {
 			continue
 		}
-		parts = append(parts, typeset.Clean(name)+" "+text)
+		parts = append(parts, s.say(label("said."+name))+" "+s.said(text))
 	}
 	sort.Strings(parts)
 	return strings.Join(parts, " · ")
+}
+
+// said is an answer in the reader's words where it is one of a choice.
+func (s *screen) said(text string) string {
+	if _, known := labels[label("said."+text)]; known {
+		return s.say(label("said." + text))
+	}
+	return text
 }
 
 // hopTitle is the hop's name for people, or its id when the pipeline does not list it.

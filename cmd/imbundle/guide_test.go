@@ -149,11 +149,18 @@ func (p printer) guide() string {
 		p.say("由 specs/guide.yaml 打印（"+printed+"）：指南的每一句，由哪些检查、规则、原因、条目与命令完成。", "Printed from specs/guide.yaml by "+printed+": every sentence of the guide and the checks, rules, causes, entries and commands that do it."))
 	section := ""
 	for _, s := range p.set.Guide {
-		if s.Guide != section {
-			section = s.Guide
+		here := s.Guide
+		if s.Hop != "" {
+			here = p.say("判断表：看到什么，先断的是哪一跳", "The decision table: what is seen, and which hop broke first")
+		}
+		if here != section {
+			section = here
 			fmt.Fprintf(&b, "\n## %s\n", section)
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n", s.Says.In(p.lang))
+		if s.Hop != "" {
+			fmt.Fprintf(&b, "- %s: %s (%s %s)\n", p.say("先断的一跳", "First broken hop"), p.hop(s.Hop), p.say("指南", "guide"), s.Guide)
+		}
 		p.item(&b, p.say("检查", "Checks"), s.Checks, func(id string) string {
 			title := p.checks[id].Title.In(p.lang)
 			if title == "" {
@@ -185,6 +192,15 @@ func (p printer) item(b *strings.Builder, name string, ids []string, show func(s
 		words[i] = show(id)
 	}
 	fmt.Fprintf(b, "- %s: %s\n", name, strings.Join(words, ", "))
+}
+
+func (p printer) hop(id string) string {
+	for _, h := range p.set.Hops {
+		if h.ID == id {
+			return h.Title.In(p.lang)
+		}
+	}
+	return id
 }
 
 func (p printer) cause(slug string) string {
