@@ -80,7 +80,7 @@ func newMatcher(s *specs.Set, templates bool) (*matcher, error) {
 		}
 	}
 	patterns = append(patterns, scan.Pattern{Any: answerTexts}, scan.Pattern{Any: []string{seqText}})
-	patterns = append(patterns, scan.Pattern{Match: ".", Level: warnings, Known: true}) // the last: hits of a line come in this order
+	patterns = append(patterns, scan.Pattern{Level: warnings, Known: true}) // the last: hits of a line come in this order
 	set, err := scan.Compile(patterns)
 	if err != nil {
 		return nil, fmt.Errorf("compiling rules: %w", err)

@@ -215,13 +215,18 @@ func (t *textHits) take(stats scan.Stats) {
 
 // hit files one match; it is called for every line that a rule or probe matches, so it allocates only for samples.
 func (p *pass) hit(h scan.Hit) {
+	kind, i := p.shared.pattern(h.Pattern)
+	if kind == patternTemplate {
+		p.templateHit(h)
+		return
+	}
 	role := p.current.roleID
 	if h.Rec != nil {
 		if r := p.shared.lineRole(h.Rec); r >= 0 {
 			role = r
 		}
 	}
-	switch kind, i := p.shared.pattern(h.Pattern); kind {
+	switch kind {
 	case patternRule:
 		p.ruleHit(i, role, h)
 	case patternHop:
@@ -230,13 +235,16 @@ func (p *pass) hit(h scan.Hit) {
 		p.answerHit(role, h)
 	case patternSeq:
 		p.seqHit(h)
-	case patternTemplate:
-		if p.shared.templates {
-			p.current.templates.hit(h, templateText(h.Rec.Message), false)
-		}
-		if p.current.named != h.Line {
-			p.current.unnamed.hit(h, unnamedText(h.Rec), p.shared.templates)
-		}
+	}
+}
+
+// templateHit files a line at WARN or above, after all that rules have said of it.
+func (p *pass) templateHit(h scan.Hit) {
+	if p.shared.templates {
+		p.current.templates.hit(h, templateText(h.Rec.Message), false)
+	}
+	if p.current.named != h.Line {
+		p.current.unnamed.hit(h, unnamedText(h.Rec), p.shared.templates)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Pattern describes lines: those that contain one of Any (when there are any), match Match and do not match Unless (when they
 // are not empty), and whose level is in Level. Expressions are RE2, unanchored. Known leaves out lines without a level of their
-// own, which pass otherwise.
+// own, which pass otherwise; such a pattern needs neither Any nor Match.
 type Pattern struct {
 	Any    []string
 	Match  string
@@ -41,7 +41,7 @@ type pattern struct {
 	barTexts  bool           // unless is nothing but bars
 }
 
-// Compile compiles patterns; hits name them by their index. A pattern with neither Any nor Match is an error.
+// Compile compiles patterns; hits name them by their index. A pattern with neither Any nor Match nor Known is an error.
 func Compile(ps []Pattern) (*Set, error) {
 	s := &Set{banner: len(ps)}
 	for i, p := range ps {
@@ -62,7 +62,7 @@ func Compile(ps []Pattern) (*Set, error) {
 
 func compile(p Pattern) (pattern, error) {
 	c := pattern{level: p.Level, known: p.Known}
-	if len(p.Any) == 0 && p.Match == "" {
+	if len(p.Any) == 0 && p.Match == "" && !p.Known {
 		return c, fmt.Errorf("neither a literal nor an expression is given")
 	}
 	for _, text := range p.Any {
