@@ -27,6 +27,9 @@ var consumerGroups = analyze.Check{
 		for _, g := range groupsOf(f) {
 			e, ok := g.judge()
 			if ok {
+				if n := idle(f.Kafka, g.name); n > 0 {
+					e.Samples[0].Text += fmt.Sprintf("; %d members have no partition left to read", n)
+				}
 				found = append(found, e)
 			}
 			open = open || !ok && g.undecided(f)
@@ -36,6 +39,19 @@ var consumerGroups = analyze.Check{
 		}
 		return answer(found)
 	},
+}
+
+// idle counts the members of a group that were given nothing in its newest sample: more replicas would not help.
+func idle(k *analyze.Kafka, group string) int {
+	n := 0
+	if k != nil {
+		for _, s := range k.States { // oldest first
+			if s.Group == group {
+				n = s.Idle
+			}
+		}
+	}
+	return n
 }
 
 // group is a consumer group on one topic.

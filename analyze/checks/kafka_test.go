@@ -86,6 +86,14 @@ func TestLagByTrend(t *testing.T) {
 	}
 }
 
+// TestIdleMembers: lag with members that have nothing to read is told apart from lag that more replicas would cure.
+func TestIdleMembers(t *testing.T) {
+	f := &analyze.Facts{Groups: series("toMongo", 0, "m", 0, 1000, 500, 4000), Kafka: &analyze.Kafka{States: []analyze.GroupState{{Group: "mongo", Idle: 3}, {Group: "mongo", Idle: 2}, {Group: "push", Idle: 9}}}}
+	if got := consumerGroups.Run(f); !contains(got, "; 2 members have no partition left to read") {
+		t.Errorf("%+v", got.Evidence)
+	}
+}
+
 func TestDrain(t *testing.T) {
 	g := groupsOf(&analyze.Facts{Groups: series("toMongo", 0, "m", 0, 1000, 600, 1000)})[0]
 	if got := g.sum().drain(); got != ", drained in about 10s" {
