@@ -242,3 +242,25 @@ func TestNodePlan(t *testing.T) {
 		t.Errorf("a plan made %q", left)
 	}
 }
+
+// TestNodeLeastRights: with the rights that the plan prints, and no others, kubelet and node are asked.
+func TestNodeLeastRights(t *testing.T) {
+	ns := nodeNamespace(t)
+	flags := []string{"--node-mode", "pod", "--node-stats"}
+	rights := filepath.Join(t.TempDir(), "rights.yaml")
+	res := imbundle(t, append([]string{"collect", "--kubeconfig", kubeconfig, "-n", ns, "--plan=rbac"}, flags...)...)
+	if err := os.WriteFile(rights, []byte(res.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kubectl(t, "apply", "-f", rights)
+	t.Cleanup(func() { kubectl(t, "delete", "-f", rights, "--ignore-not-found", "--wait=false") })
+	a, res := collect(t, ns, append(flags, "--profile", "quick", "--since", "1s", "--as", "system:serviceaccount:"+ns+":imbundle")...)
+	for _, name := range []string{"df.txt", "du.txt", "summary.json", "configz.json"} {
+		if len(a.files["nodes/"+rigNode+"/"+name]) == 0 {
+			t.Errorf("%s is missing\n%s", name, res.err)
+		}
+	}
+	if slices.ContainsFunc(a.manifest.Gaps, func(g gap) bool { return g.Reason == "forbidden" }) || len(ownPods(t, ns)) > 0 {
+		t.Errorf("gaps %+v, left behind %q", a.manifest.Gaps, ownPods(t, ns))
+	}
+}
