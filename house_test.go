@@ -21,7 +21,7 @@ const module = "github.com/imbundle/imbundle/"
 // floors, lowest last; see CONTRIBUTING.md.
 var floors = map[string]int{
 	"cmd/imbundle": 3,
-	"collect/kube": 2, "collect/kafka": 2, "collect/seq": 2, "collect/node": 2, "collect/prom": 2,
+	"collect/kube": 2, "collect/kafka": 2, "collect/seq": 2, "collect/node": 2, "collect/prom": 2, "collect/etcd": 2,
 	"analyze/checks": 2, "analyze/report": 2, "analyze/view": 2, "analyze/ticket": 2,
 	"collect": 1, "collect/backends": 1, "bundle/replay": 1, "analyze": 1, "analyze/scan": 1, "analyze/plain": 1, "analyze/typeset": 1,
 	"bundle": 0, "bundle/inflate": 0, "bundle/record": 0, "bundle/redact": 0, "specs": 0, "specs/settings": 0,

@@ -36,6 +36,8 @@ const (
 	SeqFile            = "seq/conversations.jsonl"
 
 	ConfigEffective = "config/effective.json"
+	EtcdStatus      = "etcd/status.json"
+	EtcdRegistry    = "etcd/registry.json"
 
 	RedisInfo   = "redis/info.txt"
 	RedisServer = "redis/server.json"

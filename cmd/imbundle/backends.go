@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
+	"github.com/imbundle/imbundle/collect/etcd"
 	"github.com/imbundle/imbundle/collect/kafka"
 	"github.com/imbundle/imbundle/collect/kube"
 	"github.com/imbundle/imbundle/collect/seq"
@@ -85,6 +88,9 @@ func (f *collectFlags) backendSources(r reachable, incident collect.Incident) (a
 	}
 	if r.Kafka != nil {
 		all = append(all, kafka.New(k))
+	}
+	if r.Etcd != nil {
+		all = append(all, etcd.New(etcd.Options{Server: r.Etcd, Dial: r.dial}))
 	}
 	return all
 }
@@ -155,6 +161,7 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	if cluster.Replayed() {
 		return nil, reach, nil // the servers that a bundle's configuration names are not those of here
 	}
+	f.layCentre(ctx, s, found, reach)
 	b, err := f.configured(s, found, f.overrides)
 	if err != nil {
 		reach.Close()
@@ -168,6 +175,27 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 		r.exec = reach.Exec
 	}
 	return f.backendSources(r, incident), reach, nil
+}
+
+// layCentre lays line B's config centre, where it is switched on, over the configuration that the survey read.
+func (f *collectFlags) layCentre(ctx context.Context, s streams, found *kube.Survey, reach *kube.Reach) {
+	b, _ := backends.From(found.Settings(), found.Mounted) // what is wrong is told afterwards
+	if b.Etcd == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, probing)
+	defer cancel()
+	files, err := etcd.Centre(ctx, etcd.Options{Server: b.Etcd, Dial: reach.Dial})
+	if err != nil {
+		found.Problem(backends.EtcdName, "the config centre cannot be asked: "+firstLine(err), "if it is switched on, the configuration may be another one than the files say")
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		found.Centre(name, "config centre, etcd "+strings.Join(b.Etcd.Addresses, ","), files[name])
+	}
+	if len(files) > 0 && !f.quiet {
+		fmt.Fprintf(s.err, "OpenIM's config centre is switched on: %d files of it override those of the cluster\n", len(files))
+	}
 }
 
 // server is one backend for people.

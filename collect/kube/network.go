@@ -1,9 +1,7 @@
 package kube
 
 import (
-	"context"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -11,8 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"github.com/imbundle/imbundle/collect/backends"
 )
 
 // network is what the survey knows of services and pods: enough to find the pod behind an address that OpenIM's configuration
@@ -57,72 +53,6 @@ func (n *network) seePod(p *corev1.Pod) {
 		one.containers = append(one.containers, corev1.Container{Name: c.Name, Ports: c.Ports})
 	}
 	n.pods = append(n.pods, one)
-}
-
-// lookAtNetwork lists the services that the addresses of backends may name, and the pods of namespaces beyond the chosen ones.
-func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
-	s.net.own = s.Namespaces
-	found, _ := backends.From(s.Settings(), s.Mounted)
-	addresses := append(found.Addresses(), c.o.Reach...)
-	if !slices.ContainsFunc(addresses, inCluster) {
-		return nil
-	}
-	for _, ns := range s.Namespaces {
-		if err := c.listServices(ctx, s, ns); err != nil {
-			return err
-		}
-	}
-	s.net.beyond = s.net.foreign(addresses, s.Elsewhere)
-	if err := c.askAbout(ctx, s, c.reachAsks(s)); err != nil {
-		return err
-	}
-	for _, ns := range s.net.beyond {
-		if err := c.listBeyond(ctx, s, ns); err != nil {
-			return err
-		}
-	}
-	s.net.expect(addresses)
-	if c.inside {
-		return nil
-	}
-	return c.askAbout(ctx, s, c.forwardAsks(s))
-}
-
-// askAbout reviews rights that only the survey has shown to be of use.
-func (c *Cluster) askAbout(ctx context.Context, s *Survey, asked []Answer) error {
-	err := c.reviewEach(ctx, s.Access, asked)
-	s.Access.Asked = append(s.Access.Asked, asked...)
-	return err
-}
-
-func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error {
-	if !s.Access.May("list", "", "services", ns) {
-		return nil // told with the rights
-	}
-	if s.net.services == nil {
-		s.net.services = map[string]*corev1.Service{}
-	}
-	err := list(ctx, c, kindFor("services").path(ns), func(svc *corev1.Service) { s.net.services[object(ns, svc.Name)] = svc })
-	return orForbidden(ctx, err)
-}
-
-// listBeyond looks at a namespace that is not collected from.
-func (c *Cluster) listBeyond(ctx context.Context, s *Survey, ns string) error {
-	if err := c.listServices(ctx, s, ns); err != nil {
-		return err
-	}
-	if !s.Access.May("list", "", "pods", ns) {
-		return nil
-	}
-	return orForbidden(ctx, list(ctx, c, kindFor("pods").path(ns), s.net.seePod))
-}
-
-// orForbidden lets a refusal pass: what it costs shows when an address cannot be reached.
-func orForbidden(ctx context.Context, err error) error {
-	if ctx.Err() == nil && code(err) == http.StatusForbidden {
-		return nil
-	}
-	return err
 }
 
 // inCluster reports whether an address may be one of the cluster: an address in numbers, a name of one or two words, or one
@@ -312,48 +242,4 @@ func (p *podSpot) at(port int32) spot {
 		s.container = p.containers[0].Name
 	}
 	return s
-}
-
-const beyondCosts = "where the backends in that namespace are, if they cannot be reached from here by name"
-
-// reachAsks are the rights to look at namespaces that addresses name beyond the chosen ones.
-func (c *Cluster) reachAsks(s *Survey) []Answer {
-	var all []Answer
-	for _, ns := range s.net.beyond {
-		for _, resource := range []string{"services", "pods"} {
-			all = append(all, Answer{ask: ask{Verb: "list", Resource: resource, Namespace: ns}, Costs: beyondCosts, source: reachName})
-		}
-	}
-	return all
-}
-
-// forwardAsks are the rights to forward ports of the pods that stand behind the addresses of backends. Inside the cluster
-// those are reached directly.
-func (c *Cluster) forwardAsks(s *Survey) []Answer {
-	var all []Answer
-	if c.inside {
-		return nil
-	}
-	for _, ns := range s.net.expectedIn() {
-		create := ask{Verb: "create", Resource: forwarding, Namespace: ns}
-		get := ask{Verb: "get", Resource: forwarding, Namespace: ns} // it only opens a better way
-		all = append(
-			all,
-			Answer{ask: create, Costs: "what Kafka, Redis, MongoDB and etcd say of themselves, as far as they cannot be reached from here otherwise", source: reachName},
-			Answer{ask: get, source: reachName, instead: true},
-		)
-	}
-	return all
-}
-
-// expectedIn are the namespaces of the pods that are behind addresses.
-func (n *network) expectedIn() []string {
-	var all []string
-	for _, p := range n.expected {
-		if !slices.Contains(all, p.ns) {
-			all = append(all, p.ns)
-		}
-	}
-	slices.Sort(all)
-	return all
 }
