@@ -35,7 +35,7 @@ func TestServerLine(t *testing.T) {
 	if got := s.line("by port-forward to pod im/kafka-0", nil); got != "Kafka kafka-service:9094 (from kafka.yml of configmap im/openim-config), reached by port-forward to pod im/kafka-0" {
 		t.Error(got)
 	}
-	if got := s.line("", errors.New("it cannot be reached\nmore")); got != "Kafka kafka-service:9094 (from kafka.yml of configmap im/openim-config): it cannot be reached" {
+	if got := s.line("", errors.New("it cannot be reached\nmore")); got != "Kafka kafka-service:9094 (from kafka.yml of configmap im/openim-config): it cannot be reached more" {
 		t.Error(got)
 	}
 }

@@ -166,23 +166,22 @@ func (s *Survey) Mounted(name string) []byte {
 	return nil
 }
 
-// Secrets are the values that were read of Secrets, to be kept out of everything that is written.
+// Secrets are the passwords, and addresses with such, that were read of Secrets, to be kept out of everything that is written. A
+// short one is not among them: it may be a word that logs are full of, and is hidden where it stands as a password.
 func (s *Survey) Secrets() []string {
 	var all []string
 	for _, comp := range s.config.components {
 		for _, one := range comp.set.All() {
-			if one.Hidden {
-				all = append(all, one.Values...)
+			key := strings.ToLower(one.Key)
+			if one.Hidden && (strings.HasSuffix(key, "password") || strings.HasSuffix(key, "uri")) && len(one.String()) >= leastLearned {
+				all = append(all, one.String())
 			}
-		}
-	}
-	for _, secret := range s.config.secrets {
-		for _, value := range secret.values {
-			all = append(all, string(value))
 		}
 	}
 	return all
 }
+
+const leastLearned = 8
 
 // Centre lays what the config centre holds of a file over the configuration of OpenIM's components.
 func (s *Survey) Centre(file, where string, json []byte) {
