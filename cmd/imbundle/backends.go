@@ -23,6 +23,7 @@ import (
 	"github.com/imbundle/imbundle/collect/kafka"
 	"github.com/imbundle/imbundle/collect/kube"
 	"github.com/imbundle/imbundle/collect/seq"
+	"github.com/imbundle/imbundle/specs"
 )
 
 // reachable is what the sources of backends work with.
@@ -272,13 +273,17 @@ func asks(sources []collect.Source) []collect.Ask {
 }
 
 // plannedAsks are those of a plan: nobody is connected to, and no credentials are read.
-func (f *collectFlags) plannedAsks(s streams, cluster *kube.Cluster, found *kube.Survey, incident collect.Incident) ([]collect.Ask, error) {
+func (f *collectFlags) plannedAsks(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, set *specs.Set, incident collect.Incident) ([]collect.Ask, error) {
 	b, err := f.configured(s, found, f.overrides.WithoutAuth())
 	if err != nil {
 		return nil, err
 	}
+	prometheus, err := f.metrics.sources(ctx, s, cluster, found, set)
+	if err != nil {
+		return nil, err
+	}
 	nodes, _ := f.nodes.sources(cluster, found)
-	return asks(append(f.backendSources(reachable{Backends: b}, incident), nodes...)), nil
+	return asks(slices.Concat(f.backendSources(reachable{Backends: b}, incident), nodes, prometheus)), nil
 }
 
 // tellAsks prints what is asked of the backends.

@@ -37,6 +37,7 @@ type collectFlags struct {
 	overrides      backends.Overrides
 	asking         askFlags
 	nodes          nodeFlags
+	metrics        metricsFlags
 }
 
 func newCollect(s streams) *cobra.Command {
@@ -87,6 +88,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	addBackendFlags(c, &f.overrides, &f.kube)
 	f.asking.add(flags)
 	f.nodes.add(flags, &f.kube)
+	f.metrics.add(c, &f.kube)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but the file's name and errors")
 	flags.StringVar(&f.lang, "lang", "", "language of the questions: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
 	flags.StringArrayVar(&f.specs, "specs", nil, "folder of redactions and roles to add to the built-in ones (repeatable)")
@@ -124,6 +126,9 @@ func (f *collectFlags) validate(s streams) (err error) {
 		return err
 	}
 	if err := f.nodes.validate(s, &f.kube); err != nil {
+		return err
+	}
+	if err := f.metrics.validate(); err != nil {
 		return err
 	}
 	f.lang, err = s.language(f.lang)
@@ -221,9 +226,14 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if err != nil {
 		return nil, nil, err
 	}
+	prometheus, err := f.metrics.sources(ctx, s, cluster, found, set)
+	if err != nil {
+		reach.Close()
+		return nil, nil, err
+	}
 	nodes, gaps := f.nodes.sources(cluster, found)
 	o.Gaps = append(o.Gaps, gaps...)
-	return slices.Concat(cluster.Sources(found), asking, nodes), reach, nil
+	return slices.Concat(cluster.Sources(found), asking, nodes, prometheus), reach, nil
 }
 
 // look connects to the cluster and finds out what there is, and when.

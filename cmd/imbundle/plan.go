@@ -37,7 +37,7 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	if err != nil {
 		return err
 	}
-	if p.Backends, err = f.plannedAsks(s, cluster, found, incident); err != nil {
+	if p.Backends, err = f.plannedAsks(ctx, s, cluster, found, set, incident); err != nil {
 		return err
 	}
 	command := f.command()
@@ -90,6 +90,9 @@ func (f *collectFlags) command() string {
 		}
 	}
 	words = append(words, f.nodes.words(&f.kube)...)
+	if f.kube.PodMetrics {
+		words = append(words, "--metrics")
+	}
 	return strings.Join(words, " ")
 }
 

@@ -4,6 +4,6 @@
 // it came, one entry for each query. A query without series is an answer too.
 //
 // Limits: at most 240 points of a series, MaxSeries series of all queries together, 4 MiB of one answer. An answer with more
-// series than are left is cut to those and says so; once none are left the remaining queries are gaps. What a server refuses or
-// does not know costs that query alone; one that cannot be reached costs all, in one gap.
+// series than are left is cut to those and says so; once none are left the remaining queries are gaps. A query that fails
+// costs itself; after three in a row the server is given up.
 package prom

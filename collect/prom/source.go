@@ -3,7 +3,6 @@ package prom
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -23,6 +22,7 @@ const (
 	mostPoints = 240
 	leastStep  = 15 * time.Second
 	mostAnswer = 4 << 20
+	strikes    = 3 // failures in a row after which a server is given up
 )
 
 // DefaultMaxSeries is how many series are kept of all queries together.
@@ -68,7 +68,7 @@ func (s *source) Asks() []collect.Ask {
 const rangePath = "/api/v1/query_range"
 
 func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
-	left := s.o.MaxSeries
+	left, failures := s.o.MaxSeries, 0
 	for i, q := range s.o.Queries {
 		name := bundle.PrometheusQuery(q.ID)
 		if b.Has(name) {
@@ -81,10 +81,10 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 		kept, err := s.ask(ctx, b, q, left)
 		left -= kept
 		if err == nil {
+			failures = 0
 			continue
 		}
-		var refused *Refused
-		if ctx.Err() != nil || !errors.As(err, &refused) {
+		if failures++; failures == strikes || ctx.Err() != nil {
 			for _, rest := range s.o.Queries[i:] {
 				if name := bundle.PrometheusQuery(rest.ID); !b.Has(name) {
 					b.Gap(bundle.Gap{Entry: name, Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: rest.Why.EN})
