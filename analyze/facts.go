@@ -58,6 +58,7 @@ type Facts struct {
 	Redises       []RedisServer
 	Mongos        []MongoServer
 	Conversations []Conversation
+	Edges         []Edge
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.
 	Evidence []Evidence

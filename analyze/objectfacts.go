@@ -29,7 +29,13 @@ func (s *snapshots) addObject(entry string, o *object) {
 		s.addConfigMap(entry, o)
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
-	case "Service", "Ingress", "Secret":
+	case "Service", "Ingress":
+		if e, ok := edgeOf(entry, o); ok {
+			s.Edges = append(s.Edges, e)
+		}
+		at, who := o.Metadata.modified()
+		s.addChange(entry, o, at, who)
+	case "Secret":
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
 	case "PodMetrics":

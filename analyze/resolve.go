@@ -17,7 +17,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Incident: p.Incident,
-		Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges,
+		Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges,
 		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, Conversations: p.Conversations,
 	}
 	f.takeKafka(&p.kafka)
@@ -253,6 +253,10 @@ func (f *Facts) sort(s *specs.Set) {
 		return cmp.Or(cmp.Compare(f.Counters[i].Entry, f.Counters[j].Entry), cmp.Compare(f.Counters[i].Line, f.Counters[j].Line)) < 0
 	})
 	sortMetrics(f.Metrics, f.Ranges)
+	sort.SliceStable(f.Edges, func(i, j int) bool {
+		a, b := f.Edges[i], f.Edges[j]
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry)) < 0
+	})
 	sort.SliceStable(f.Infos, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Infos[i].Entry, f.Infos[j].Entry), cmp.Compare(f.Infos[i].Line, f.Infos[j].Line)) < 0
 	})

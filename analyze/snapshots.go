@@ -35,6 +35,7 @@ type snapshots struct {
 	Redises       []RedisServer
 	Mongos        []MongoServer
 	Conversations []Conversation
+	Edges         []Edge
 }
 
 // Ranks of the sources of a pod's state.
@@ -60,6 +61,7 @@ func (s *snapshots) add(o *snapshots) {
 	s.PodSpaces = append(s.PodSpaces, o.PodSpaces...)
 	s.Slow = append(s.Slow, o.Slow...)
 	s.Counters = append(s.Counters, o.Counters...)
+	s.Edges = append(s.Edges, o.Edges...)
 	s.Metrics = append(s.Metrics, o.Metrics...)
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)

@@ -22,7 +22,7 @@ func All() []analyze.Check {
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
 		hostDescriptors, hostInotify, hostClock, kernelLines, logLevel,
-		podMetrics, prometheusRanges, configDrift, certificates, releaseBehind, oneRelease,
+		edgeTimeout, podMetrics, prometheusRanges, configDrift, certificates, releaseBehind, oneRelease,
 	}
 }
 

@@ -53,8 +53,10 @@ type Survey struct {
 	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
 	scraped    []*scraped
-	logsRead   chan struct{}
-	listed     chan struct{} // closed when the objects are in the bundle
+	// Environment is what else the lists showed.
+	Environment Environment
+	logsRead    chan struct{}
+	listed      chan struct{} // closed when the objects are in the bundle
 }
 
 // Survey finds OpenIM and asks what may be read. Namespaces given in the options are taken as they are;
@@ -62,7 +64,8 @@ type Survey struct {
 func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	defer c.surveyed.stop()
 	s := &Survey{Namespaces: slices.Sorted(slices.Values(c.o.Namespaces)), wants: wants{}, carriers: map[string]string{}, noSecrets: c.o.NoSecrets, logsRead: make(chan struct{}), listed: make(chan struct{})}
-	found, listed, err := c.find(ctx, s.wants)
+	s.Environment.seeVersion(c.Version())
+	found, listed, err := c.find(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +109,7 @@ func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 		if p.Spec.NodeName != "" {
 			s.carriers[p.Spec.NodeName] = p.Status.HostIP
 		}
+		s.Environment.seePod(p)
 		if m := scrapedOf(c.o.Specs, p); m != nil {
 			s.scraped = append(s.scraped, m)
 		}
@@ -126,16 +130,16 @@ func (c *Cluster) noOpenIM(listed bool) error {
 }
 
 // find searches the given namespaces, or all, or the context's.
-func (c *Cluster) find(ctx context.Context, w wants) (found []Component, listed bool, err error) {
+func (c *Cluster) find(ctx context.Context, s *Survey) (found []Component, listed bool, err error) {
 	if len(c.o.Namespaces) > 0 {
-		found, err = c.findNamed(ctx, w)
+		found, err = c.findNamed(ctx, s)
 		return found, false, err
 	}
-	found, err = c.findIn(ctx, "", w)
+	found, err = c.findIn(ctx, "", s)
 	if code(err) != http.StatusForbidden {
 		return found, true, err
 	}
-	found, err = c.findIn(ctx, c.namespace, w)
+	found, err = c.findIn(ctx, c.namespace, s)
 	if code(err) == http.StatusForbidden {
 		return nil, false, &Error{
 			NotAllowed, fmt.Sprintf("the user may read neither all namespaces nor %q", c.namespace),
@@ -146,14 +150,14 @@ func (c *Cluster) find(ctx context.Context, w wants) (found []Component, listed 
 }
 
 // findNamed searches the given namespaces. It fails when the user may read none of them.
-func (c *Cluster) findNamed(ctx context.Context, w wants) (found []Component, err error) {
+func (c *Cluster) findNamed(ctx context.Context, s *Survey) (found []Component, err error) {
 	var refused error
 	refusals := 0
 	for _, ns := range c.o.Namespaces {
 		if err := c.mustExist(ctx, ns); err != nil {
 			return nil, err
 		}
-		some, err := c.findIn(ctx, ns, w)
+		some, err := c.findIn(ctx, ns, s)
 		if code(err) == http.StatusForbidden {
 			refused = err
 			refusals++
@@ -203,11 +207,12 @@ func (c *Cluster) namespaceHint(ctx context.Context, wanted string) string {
 
 // findIn looks at the workloads of a namespace (empty: all), and at its pods when the workloads show nothing of OpenIM.
 // It takes note of the secrets that they name.
-func (c *Cluster) findIn(ctx context.Context, ns string, w wants) ([]Component, error) {
+func (c *Cluster) findIn(ctx context.Context, ns string, s *Survey) ([]Component, error) {
 	var found []Component
 	see := func(kind string, m *metav1.ObjectMeta, pod *corev1.PodTemplateSpec, replicas *int32, ready int32) {
 		if kind != "Pod" { // of those every one is looked at later
-			w.see(kind, m.Namespace, m.Name, &pod.Spec)
+			s.wants.see(kind, m.Namespace, m.Name, &pod.Spec)
+			s.Environment.seeWorkload(m.Name)
 		}
 		if comp, ok := recognise(c.o.Specs, kind, m, pod); ok {
 			comp.Replicas, comp.Ready, comp.spec = 1, int(ready), &pod.Spec
@@ -222,8 +227,8 @@ func (c *Cluster) findIn(ctx context.Context, ns string, w wants) ([]Component, 
 		see("Deployment", &d.ObjectMeta, &d.Spec.Template, d.Spec.Replicas, d.Status.ReadyReplicas)
 	})
 	if err == nil {
-		err = list(ctx, c, apps+"/statefulsets", func(s *appsv1.StatefulSet) {
-			see("StatefulSet", &s.ObjectMeta, &s.Spec.Template, s.Spec.Replicas, s.Status.ReadyReplicas)
+		err = list(ctx, c, apps+"/statefulsets", func(set *appsv1.StatefulSet) {
+			see("StatefulSet", &set.ObjectMeta, &set.Spec.Template, set.Spec.Replicas, set.Status.ReadyReplicas)
 		})
 	}
 	if err == nil {

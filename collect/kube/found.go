@@ -79,6 +79,9 @@ func (s *Survey) Lines() []string {
 	if len(s.Missing) > 0 {
 		lines = append(lines, "missing: "+strings.Join(s.Missing, ", "))
 	}
+	if line := s.Environment.line(); line != "" {
+		lines = append(lines, line)
+	}
 	for _, comp := range s.Elsewhere {
 		if comp.Role == "dns" || comp.Role == "ingress" {
 			continue // every cluster has them; discovery.json lists them

@@ -37,6 +37,7 @@ func (f *facts) Collect(ctx context.Context, b *collect.Batch) error {
 		putJSON(b, bundle.DiscoveryFile, map[string]any{
 			"version": f.s.Version, "namespaces": f.s.Namespaces, "components": notNil(f.s.Components),
 			"elsewhere": notNil(f.s.Elsewhere), "missing": notNil(f.s.Missing), "listedAll": f.s.Listed,
+			"environment": f.s.Environment,
 		}),
 		putJSON(b, bundle.AccessFile, f.s.Access),
 		f.readyz(ctx, b),

@@ -1,0 +1,65 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+// ping is how often clients of OpenIM speak on an idle websocket, in seconds.
+const ping = 30
+
+var edgeTimeout = analyze.Check{
+	ID: "edge-idle-timeout", Guide: "2.5",
+	Title: say("入口的空闲超时与心跳", "idle timeout of the edge against the ping"),
+	Doc: say("通向网关的 Ingress 与负载均衡 Service 上写明的空闲超时（nginx 的 proxy-read-timeout、proxy-send-timeout，阿里云负载均衡的各种超时注解）：不大于客户端 30 秒的心跳即会切断空闲长连接。没有写明的按入口自己的默认（nginx 为 60 秒），不作判断；控制器的全局设置不在其中。",
+		"Idle timeouts that are set on an Ingress or a load balancer's Service in front of the gateway (proxy-read-timeout and proxy-send-timeout of nginx, the timeout annotations of Alibaba Cloud's load balancers): one that is not above the clients' ping of 30 seconds cuts idle websockets. What is not set is the edge's own default (60 seconds for nginx) and is not judged; nor are global settings of the controller."),
+	Needs: []string{"cluster-resources/ingresses/<namespace>.json", "cluster-resources/services/<namespace>.json"}, Collect: collectAll,
+	Run: func(f *analyze.Facts) analyze.Finding {
+		if len(f.Edges) == 0 {
+			return unknown()
+		}
+		var found []analyze.Evidence
+		for _, e := range f.Edges {
+			if toGateway(e) {
+				found = append(found, tooShort(e)...)
+			}
+		}
+		return answer(found)
+	},
+}
+
+// toGateway tells whether websockets come in there.
+func toGateway(e analyze.Edge) bool {
+	named := func(name string) bool {
+		return strings.Contains(name, "msggateway") || strings.Contains(name, "messagegateway") || strings.Contains(name, "msg-gateway")
+	}
+	return named(e.Name) || slices.ContainsFunc(e.Backends, named) || slices.Contains(e.Ports, 10001)
+}
+
+// idleNotes are the ends of annotations that hold an idle timeout in seconds.
+var idleNotes = []string{
+	"nginx.ingress.kubernetes.io/proxy-read-timeout", "nginx.ingress.kubernetes.io/proxy-send-timeout",
+	"alibaba-cloud-loadbalancer-idle-timeout", "alibaba-cloud-loadbalancer-established-timeout", "alb.ingress.kubernetes.io/idle-timeout",
+	"aws-load-balancer-connection-idle-timeout",
+}
+
+func tooShort(e analyze.Edge) (found []analyze.Evidence) {
+	for _, note := range idleNotes {
+		for name, value := range e.Notes {
+			seconds, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), "s"))
+			if !strings.HasSuffix(name, note) || err != nil || seconds > ping || seconds <= 0 {
+				continue
+			}
+			found = append(found, analyze.Evidence{
+				Cause: "ingress-websocket-timeout", Confidence: analyze.Likely, Subject: analyze.Subject{Namespace: e.Namespace, Target: e.Kind + " " + e.Name},
+				Says:    say("空闲超时不大于客户端 30 秒的心跳：空闲长连接会被切断", "the idle timeout is not above the clients' ping of 30 s: idle websockets are cut"),
+				Samples: []analyze.Sighting{{Entry: e.Entry, Text: fmt.Sprintf("%s %s/%s: %s: %s", e.Kind, e.Namespace, e.Name, name, clip(value))}},
+			})
+		}
+	}
+	return found
+}

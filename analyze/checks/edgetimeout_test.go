@@ -1,0 +1,28 @@
+package checks
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+func TestEdgeTimeout(t *testing.T) {
+	ingress := func(backend, note, value string) string {
+		return fmt.Sprintf(`{"kind":"Ingress","apiVersion":"networking.k8s.io/v1","metadata":{"name":"im","namespace":"im","annotations":{%q:%q}},
+"spec":{"ingressClassName":"nginx","rules":[{"http":{"paths":[{"path":"/msg_gateway","backend":{"service":{"name":%q}}}]}}]}}`, note, value, backend)
+	}
+	for name, c := range map[string]struct{ object, want string }{
+		"twenty seconds":     {ingress("messagegateway-rpc-service", "nginx.ingress.kubernetes.io/proxy-read-timeout", "20"), analyze.Fail},
+		"as long as a ping":  {ingress("openim-msggateway", "nginx.ingress.kubernetes.io/proxy-send-timeout", "30s"), analyze.Fail},
+		"an hour":            {ingress("messagegateway-rpc-service", "nginx.ingress.kubernetes.io/proxy-read-timeout", "3600"), analyze.Pass},
+		"not the gateway":    {ingress("openim-api-service", "nginx.ingress.kubernetes.io/proxy-read-timeout", "20"), analyze.Pass},
+		"no number":          {ingress("openim-msggateway", "nginx.ingress.kubernetes.io/proxy-read-timeout", "long"), analyze.Pass},
+		"a load balancer":    {`{"kind":"Service","apiVersion":"v1","metadata":{"name":"ws","namespace":"im","annotations":{"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-idle-timeout":"15"}},"spec":{"type":"LoadBalancer","ports":[{"port":10001}]}}`, analyze.Fail},
+		"inside the cluster": {`{"kind":"Service","apiVersion":"v1","metadata":{"name":"ws","namespace":"im"},"spec":{"type":"ClusterIP","ports":[{"port":10001}]}}`, analyze.Unknown},
+	} {
+		if got := edgeTimeout.Run(factsOf(t, map[string]string{"objects.json": c.object})); got.Status != c.want {
+			t.Errorf("%s is %s, want %s", name, got.Status, c.want)
+		}
+	}
+}
