@@ -56,7 +56,7 @@ var kinds = []kind{
 	{"", "v1", "serviceaccounts", "ServiceAccount", true, false, "under which account pods run"},
 	{rbacGroup, "v1", "roles", "Role", true, false, "rights that OpenIM's own discovery needs"},
 	{rbacGroup, "v1", "rolebindings", "RoleBinding", true, false, "rights that OpenIM's own discovery needs"},
-	{"", "v1", "secrets", "Secret", true, true, "whether the secrets that pods name exist (no values are ever asked for)"},
+	{"", "v1", "secrets", "Secret", true, true, "whether the secrets that pods name exist (values are read of those only that OpenIM connects with, and never written)"},
 	{"", "v1", "nodes", "Node", false, false, "node conditions: memory, disk and PID pressure, readiness"},
 	{"", "v1", "persistentvolumes", "PersistentVolume", false, false, "volumes that are released, failed or pinned to a lost node"},
 	{"storage.k8s.io", "v1", "storageclasses", "StorageClass", false, false, "how volumes are provisioned"},
