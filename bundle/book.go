@@ -127,7 +127,11 @@ func (b *book) admit(raw string) (string, error) {
 		b.omit(reason, raw)
 		return "", nil
 	}
-	name = decodeName(strings.TrimPrefix(name, b.top))
+	return b.enter(decodeName(strings.TrimPrefix(name, b.top)), raw)
+}
+
+// enter takes a name into the account.
+func (b *book) enter(name, raw string) (string, error) {
 	key := maphash.String(b.seed, name)
 	b.mu.Lock()
 	_, dup := b.seen[key]
@@ -232,4 +236,38 @@ func (b *book) know(m *Manifest) {
 	for i := range m.Entries {
 		b.info[m.Entries[i].Name] = &m.Entries[i]
 	}
+}
+
+// admitInside is admit for a file of an archive that is an entry itself; its name has no top folder to lose.
+func (b *book) admitInside(raw string) (string, error) {
+	name, reason := b.lim.tidy(raw)
+	if reason != "" {
+		b.omit(reason, raw)
+		return "", nil
+	}
+	return b.enter(decodeName(name), raw)
+}
+
+// infoOf is what the manifest says of an entry, for those who may ask while it is being learnt.
+func (b *book) infoOf(name string) *EntryInfo {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.info[name]
+}
+
+// learnLate is learn for a document that is met while entries are visited.
+func (b *book) learnLate(name string, text []byte) error {
+	fresh := newBook(b.lim)
+	if err := fresh.learn(name, text); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if fresh.plan != nil && b.plan == nil {
+		b.plan = fresh.plan
+	}
+	if fresh.manifest != nil && b.manifest == nil {
+		b.manifest, b.info = fresh.manifest, fresh.info
+	}
+	return nil
 }

@@ -6,7 +6,7 @@
 // entry, the manifest the last; a fixed-length empty footer member says where the manifest begins. What was closed is readable
 // whatever happens next: a kill or a full disk costs the open entries and nothing else.
 //
-// Reading: [Open] tells by content what it was given (a bundle, tar, tar.gz, tar.zst, zip, a directory, one plain file, "-" for
+// Reading: [Open] tells by content what it was given (a bundle, tar, tar.gz, tar.zst, tar.bz2, tar.xz, zip, a directory, one plain file, "-" for
 // standard input) and [Reader.Each] hands out every regular entry once, under the same names whatever the way in. A bundle with
 // an intact footer is read by its index, entries in parallel; anything else as a stream whose inflating overlaps the visitor.
 // A cut input gives all that stands before the cut, and [Reader.End] says where it ended and what the plan still promised.

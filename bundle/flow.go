@@ -9,7 +9,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/mholt/archiver/v3"
 )
 
@@ -17,13 +16,10 @@ var (
 	zipMagic  = []byte("PK\x03\x04")
 	zipEmpty  = []byte("PK\x05\x06")
 	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
 // foreign are formats that people send and that are not read here.
 var foreign = []struct{ magic, what, hint string }{
-	{"BZh", "packed by bzip2", "unpack it first: tar xjf or bunzip2"},
-	{"\xfd7zXZ\x00", "packed by xz", "unpack it first: tar xJf or unxz"},
 	{"7z\xbc\xaf\x27\x1c", "packed by 7-Zip", "unpack it and pass the folder"},
 	{"Rar!\x1a\x07", "packed by RAR", "unpack it and pass the folder"},
 	{"\x04\x22\x4d\x18", "packed by lz4", "unpack it first: unlz4"},
@@ -31,8 +27,6 @@ var foreign = []struct{ magic, what, hint string }{
 	{"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted with age", "decrypt it first, where the key is: age -d -i KEY FILE"},
 	{"-----BEGIN PGP MESSAGE-----", "encrypted with PGP", "decrypt it first, where the key is: gpg -d FILE"},
 	{"Salted__", "encrypted with openssl", "decrypt it first, where the password is: openssl enc -d"},
-	{"\xff\xfe", "text in UTF-16", "save it as UTF-8"},
-	{"\xfe\xff", "text in UTF-16", "save it as UTF-8"},
 }
 
 const (
@@ -47,9 +41,9 @@ type flow struct {
 	taken   int64 // bytes read from raw
 	buf     *bufio.Reader
 	at      atomic.Int64 // bytes of raw that were unpacked
-	packing string       // "", gzip, zstd
+	packing string       // "" or one of packings
 	labels  labels
-	unzst   *zstd.Decoder
+	done    func() // ends the unpacker, may be nil
 	plain   io.Reader
 	ahead   *ahead // nil while the caller's own goroutine unpacks
 	peek    []byte
@@ -105,23 +99,21 @@ func (f *flow) unpack(path string) (io.Reader, error) {
 		}
 		return nil, &InputError{path, ErrEmpty, "did the copy or the upload finish?"}
 	}
-	switch {
+	switch f.packing = packingOf(head); {
 	case bytes.HasPrefix(head, gzipMagic):
-		f.packing = "gzip"
+		f.packing = packedGzip
 		z, err := newMemberReader(f.buf, &f.labels)
 		if err != nil {
 			return nil, &InputError{path, fmt.Errorf("a damaged gzip header: %w", err), "copy or upload the file again"}
 		}
 		return z, nil
-	case bytes.HasPrefix(head, zstdMagic):
-		f.packing = "zstd"
-		z, err := zstd.NewReader(f.buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(2*zstdWindow))
+	case f.packing != "":
+		plain, done, err := unpacker(f.packing, f.buf)
 		if err != nil {
-			return nil, fmt.Errorf("starting zstd: %w", err)
+			return nil, &InputError{path, fmt.Errorf("a damaged %s header: %w", f.packing, err), "copy or upload the file again"}
 		}
-		f.unzst = z
-		return z, nil
+		f.done = done
+		return plain, nil
 	case bytes.HasPrefix(head, zipMagic), bytes.HasPrefix(head, zipEmpty):
 		return nil, &InputError{path, errors.New("a zip cannot be read from a pipe"), "save it to a file and pass that"}
 	}
@@ -167,8 +159,8 @@ func (f *flow) classify(path string, err error) error {
 		f.tar = true // a bundle cut inside its first header: nothing to deliver, but a cut to report
 		return nil
 	}
-	if bytes.IndexByte(f.peek[:min(len(f.peek), 8<<10)], 0) >= 0 {
-		return &InputError{path, ErrFormat, "pass a bundle, a tar, tar.gz, tar.zst or zip, a folder, or a text file"}
+	if head := f.peek[:min(len(f.peek), 8<<10)]; bytes.Count(head, []byte{0}) > len(head)/8 && !wideText(head) {
+		return &InputError{path, ErrFormat, "pass a bundle, a tar (also packed), a zip, a folder, or a text file"}
 	}
 	return nil
 }
@@ -213,7 +205,25 @@ func (f *flow) end() {
 	if f.ahead != nil {
 		f.ahead.end(f.sure)
 	}
-	if f.unzst != nil && f.sure {
-		f.unzst.Close()
+	if f.done != nil && f.sure {
+		f.done()
 	}
+}
+
+// wideText tells text in UTF-16 from binary data: a mark at its beginning, or every other byte is zero and the rest is not.
+func wideText(head []byte) bool {
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return true
+	}
+	var zeros [2]int
+	for i, c := range head {
+		switch {
+		case c == 0:
+			zeros[i%2]++
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != 0x1b:
+			return false
+		}
+	}
+	half := len(head) / 2
+	return half >= 8 && (zeros[0] == 0 && zeros[1] > half*3/4 || zeros[1] == 0 && zeros[0] > half*3/4)
 }

@@ -42,9 +42,10 @@ func plainName(path, packing string) string {
 		return "stdin"
 	}
 	name := filepath.Base(path)
-	ext := map[string]string{"gzip": ".gz", "zstd": ".zst"}[packing]
-	if short := strings.TrimSuffix(name, ext); short != "" {
-		return short
+	for _, p := range packings {
+		if short := strings.TrimSuffix(name, p.ext); p.name == packing && short != "" {
+			return short
+		}
 	}
 	return name
 }

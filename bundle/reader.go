@@ -14,6 +14,9 @@ import (
 type ReadOptions struct {
 	Stdin  io.Reader // read for the path "-"; nil means os.Stdin
 	Limits Limits
+	// Inside also unpacks what is packed within the input: a log.gz, a zip or a tar in a folder or archive. Such files come out
+	// below the archive's name; Open and OpenAt do not know them.
+	Inside bool
 }
 
 // File is an entry handed to a visitor. It is valid during the visit only; what is not read is skipped.
@@ -43,6 +46,7 @@ type Reader struct {
 	path string
 	way  way
 	book *book
+	deep bool // entries are looked into
 }
 
 // way is a way into an input.
@@ -61,7 +65,7 @@ type offsetWay interface {
 // one), or "-" for standard input. What cannot be read at all is an *InputError with a hint; a bundle of a newer format is a
 // *NewerError.
 func Open(path string, o ReadOptions) (*Reader, error) {
-	r := &Reader{path: path, book: newBook(o.Limits)}
+	r := &Reader{path: path, book: newBook(o.Limits), deep: o.Inside}
 	way, err := r.find(o)
 	if err != nil {
 		var newer *NewerError
@@ -132,7 +136,11 @@ func (r *Reader) Each(ctx context.Context, workers int, visit func(worker int, f
 	if workers <= 0 {
 		workers = defaultWorkers()
 	}
-	if err := r.way.each(ctx, workers, visit); err != nil {
+	take := Visit(visit)
+	if r.deep {
+		take = (&inside{book: r.book, visit: visit, only: r.Direct() && len(r.Names()) == 1}).entry
+	}
+	if err := r.way.each(ctx, workers, take); err != nil {
 		return fmt.Errorf("reading %q: %w", r.path, err)
 	}
 	return nil

@@ -1,0 +1,162 @@
+package bundle_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ulikunitz/xz"
+
+	"github.com/imbundle/imbundle/bundle"
+)
+
+func zipFiles(t *testing.T, files map[string][]byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func xzOf(t *testing.T, c xz.WriterConfig, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := c.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// all reads every entry of an input.
+func all(t *testing.T, path string, o bundle.ReadOptions) (map[string]string, *bundle.Reader) {
+	t.Helper()
+	r, err := bundle.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	got := map[string]string{}
+	var mu sync.Mutex
+	err = r.Each(context.Background(), 2, func(_ int, f *bundle.File) error {
+		body, err := io.ReadAll(f)
+		mu.Lock()
+		defer mu.Unlock()
+		got[f.Name] = string(body)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got, r
+}
+
+// TestInside reads a folder of packed things, and the same folder packed again.
+func TestInside(t *testing.T) {
+	dir := t.TempDir()
+	inner := zipFiles(t, map[string][]byte{"b.log": []byte("in a zip"), "deep.gz": gzipped(t, []byte("deeper"))})
+	writeFile(t, filepath.Join(dir, "a.log.gz"), gzipped(t, []byte("packed")))
+	writeFile(t, filepath.Join(dir, "a.xz"), xzOf(t, xz.WriterConfig{}, "by xz"))
+	writeFile(t, filepath.Join(dir, "logs.zip"), inner)
+	writeFile(t, filepath.Join(dir, "plain.log"), []byte("plain"))
+	tgz := filepath.Join(t.TempDir(), "x.tgz")
+	run(t, "tar", "czf", tgz, "-C", filepath.Dir(dir), filepath.Base(dir))
+	run(t, "tar", "cjf", filepath.Join(dir, "again.tar.bz2"), "-C", dir, "plain.log", "logs.zip")
+	want := map[string]string{
+		"a.log.gz": "packed", "a.xz": "by xz", "logs.zip/b.log": "in a zip", "logs.zip/deep.gz": "deeper", "plain.log": "plain",
+	}
+	if got, _ := all(t, tgz, bundle.ReadOptions{Inside: true}); !maps.Equal(got, want) {
+		t.Errorf("the archive: %q", got)
+	}
+	want["again.tar.bz2/plain.log"], want["again.tar.bz2/logs.zip/b.log"], want["again.tar.bz2/logs.zip/deep.gz"] = "plain", "in a zip", "deeper"
+	got, r := all(t, dir, bundle.ReadOptions{Inside: true})
+	if !maps.Equal(got, want) {
+		t.Errorf("the folder: %q", got)
+	}
+	if o := r.Omissions(); len(o) > 0 {
+		t.Errorf("left out: %v", o)
+	}
+	if got, _ := all(t, dir, bundle.ReadOptions{}); got["logs.zip"] != string(inner) {
+		t.Error("without Inside the zip does not come as it is")
+	}
+}
+
+// TestInsideStandsForTheInput reads a bundle that somebody zipped as if it were given itself.
+func TestInsideStandsForTheInput(t *testing.T) {
+	c := sample()
+	body, err := os.ReadFile(write(t, c, options(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := writeFile(t, filepath.Join(t.TempDir(), "mail.zip"), zipFiles(t, map[string][]byte{"imbundle-test.tgz": body}))
+	got, r := all(t, path, bundle.ReadOptions{Inside: true})
+	if r.Plan() == nil || r.Manifest() == nil {
+		t.Error("plan and manifest are not known")
+	}
+	for name := range got {
+		if strings.Contains(name, ".tgz") || strings.HasPrefix(name, "imbundle-") {
+			t.Errorf("entry %q", name)
+		}
+	}
+}
+
+// TestInsideHostile holds what lies within to the limits.
+func TestInsideHostile(t *testing.T) {
+	dir := t.TempDir()
+	var cut bytes.Buffer
+	z := gzip.NewWriter(&cut)
+	if _, err := io.WriteString(z, strings.Repeat("some text that is cut\n", 20000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "cut.gz"), cut.Bytes()[:cut.Len()/2])
+	deep := []byte("x")
+	for range 4 {
+		deep = zipFiles(t, map[string][]byte{"d.zip": deep})
+	}
+	writeFile(t, filepath.Join(dir, "deep.zip"), deep)
+	writeFile(t, filepath.Join(dir, "out.zip"), zipFiles(t, map[string][]byte{"../../etc/x": []byte("x")}))
+	big := xzOf(t, xz.WriterConfig{DictCap: 128 << 20}, "x")
+	writeFile(t, filepath.Join(dir, "big.xz"), big)
+	writeFile(t, filepath.Join(dir, "a.7z"), []byte("7z\xbc\xaf\x27\x1c\x00\x04"))
+	got, r := all(t, dir, bundle.ReadOptions{Inside: true})
+	if !strings.HasPrefix(got["cut.gz"], "some text") || len(got) != 1 {
+		t.Errorf("entries: %d, cut.gz %d bytes", len(got), len(got["cut.gz"]))
+	}
+	reasons := map[string]int64{}
+	for _, o := range r.Omissions() {
+		reasons[o.Reason] = o.Count
+	}
+	want := map[string]int64{bundle.OmitDamaged: 2, bundle.OmitInside: 1, bundle.OmitTraversal: 1, bundle.OmitPacked: 1}
+	if !maps.Equal(reasons, want) {
+		t.Errorf("left out %v, want %v", reasons, want)
+	}
+}
