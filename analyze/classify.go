@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/imbundle/imbundle/analyze/plain"
 	"github.com/imbundle/imbundle/bundle"
 )
 
@@ -17,6 +18,7 @@ const (
 	formLog                  // lines of a component
 	formText                 // lines of a tool, of a configuration, of anything else
 	formObjects              // Kubernetes objects as JSON
+	formYAML                 // Kubernetes objects as YAML
 	formMetrics              // metrics.k8s.io as JSON
 	formTable                // columns of kubectl, df, free, kafka-consumer-groups
 	formDescribe             // kubectl describe
@@ -38,6 +40,17 @@ type source struct {
 	Pod      PodName
 	Node     string
 	Previous bool
+	Reason   string // why it is skipped: empty, binary; "" for what needs no word
+
+	lineOf func(int64) int64 // line of the entry for a line of what is read; nil when they are the same
+}
+
+// at is the line of the entry for a line of what is read.
+func (s *source) at(line int64) int64 {
+	if s.lineOf == nil {
+		return line
+	}
+	return s.lineOf(line)
 }
 
 // sniffSize is how much of an entry is looked at before it is read; it holds the header of every table.
@@ -64,14 +77,20 @@ func classify(name string, head []byte) source {
 		s.Node = node
 	}
 	s.Form = formOf(name, head, s)
+	switch {
+	case s.Form != formSkip || ownRecord(name):
+	case len(bytes.TrimSpace(head)) == 0:
+		s.Reason = UnreadEmpty
+	case plain.Binary(head):
+		s.Reason = UnreadBinary
+	}
 	return s
 }
 
 func formOf(name string, head []byte, s source) form {
 	base := strings.ToLower(path.Base(name))
-	isLog := s.Pod.Pod != "" || strings.HasSuffix(base, ".log") || strings.Contains(base, ".log.")
-	switch {
-	case len(bytes.TrimSpace(head)) == 0, bytes.IndexByte(head, 0) >= 0, strings.HasPrefix(name, "imbundle/"):
+	switch text := bytes.TrimSpace(head); {
+	case len(text) == 0, ownRecord(name), plain.Binary(head):
 		return formSkip
 	case isSeries(name, head):
 		return formSeries
@@ -81,20 +100,29 @@ func formOf(name string, head []byte, s source) form {
 		return formKafka
 	case isRecord(name):
 		return formRecord
-	case noLog.Match(head) && bytes.Count(bytes.TrimSpace(head), []byte("\n")) < 2:
+	case noLog.Match(head) && bytes.Count(text, []byte("\n")) < 2:
 		return formNoLog
-	case isLog:
+	case s.Pod.Pod != "":
 		return formLog
-	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) || bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")):
-		return jsonForm(name, head)
+	case text[0] == '{' || text[0] == '[':
+		if form := jsonForm(name, head); form != formText || !namedLog(base) {
+			return form
+		}
+		return formLog
 	case isDescribe(head):
 		return formDescribe
+	case namedLog(base) && !untimed(head):
+		return formLog
 	case isRedis(head):
 		return formRedis
+	case isYAMLObject(head):
+		return formYAML
 	case tableKind(head) != "", isSizes(head):
 		return formTable
 	case s.Node != "" && hostReaders[s.Stem] != nil:
 		return formHost
+	case namedLog(base):
+		return formLog
 	}
 	return formText
 }
@@ -109,6 +137,38 @@ func isSeries(name string, head []byte) bool {
 	_, query := bundle.ParsePrometheusQuery(name)
 	return pod || query || bytes.HasPrefix(head, []byte("# HELP ")) && bytes.Contains(head, []byte("\n# TYPE "))
 }
+
+// namedLog tells whether a file is called a log; it may still be anything.
+func namedLog(base string) bool {
+	return strings.HasSuffix(base, ".log") || strings.Contains(base, ".log.")
+}
+
+// ownRecord tells whether a name is that of one of our records about a bundle.
+func ownRecord(name string) bool {
+	return strings.HasPrefix(name, "imbundle/") || strings.HasSuffix(name, "/"+bundle.PlanFile) || strings.HasSuffix(name, "/"+bundle.ManifestFile)
+}
+
+// untimed tells whether none of the first lines begins like the record of a log, which tables never do.
+func untimed(head []byte) bool {
+	for i, line := range bytes.SplitN(head, []byte("\n"), 9) {
+		if _, date := dateLine(string(bytes.TrimSpace(line))); i < 8 && !date && loglike.Match(line) {
+			return false
+		}
+	}
+	return true
+}
+
+var loglike = regexp.MustCompile(`^\S{0,80} *(?:\x1b\[[0-9;]*m)*[\[{]?(?:\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:|"(?:level|time|ts|t)":)`)
+
+// isYAMLObject recognises what kubectl get -o yaml prints.
+func isYAMLObject(head []byte) bool {
+	return yamlVersion.Match(head) && yamlKind.Match(head)
+}
+
+var (
+	yamlVersion = regexp.MustCompile(`(?m)^(?:- )?apiVersion: [a-z0-9./]*v[0-9][a-z0-9]*\r?$`)
+	yamlKind    = regexp.MustCompile(`(?m)^(?:items:|(?:- |  )?kind: [A-Z][A-Za-z]*)\r?$`)
+)
 
 // jsonForm tells Kubernetes objects from other JSON and from logs that are written as JSON.
 func jsonForm(name string, head []byte) form {
@@ -143,16 +203,19 @@ func stem(name string) string {
 // isDescribe recognises kubectl describe of anything: "Name:" first, and sections that only describe prints.
 func isDescribe(head []byte) bool {
 	text := bytes.TrimLeft(head, " \t\r\n")
-	if !bytes.HasPrefix(text, []byte("Name:")) {
-		return false
-	}
-	for _, section := range []string{"\nContainers:", "\nConditions:", "\nLabels:", "\nReplicas:", "\nNamespace:", "\nCreationTimestamp:", "\nAnnotations:"} {
-		if bytes.Contains(text, []byte(section)) {
-			return true
-		}
-	}
-	return false
+	return bytes.HasPrefix(text, []byte("Name:")) && describeSection.Match(text)
 }
+
+// hasDescribe tells whether a text holds the output of kubectl describe anywhere.
+func hasDescribe(text []byte) bool {
+	i := describeStart.FindIndex(text)
+	return i != nil && describeSection.Match(text[i[0]:])
+}
+
+var (
+	describeStart   = regexp.MustCompile(`(?m)^Name:[ \t]`)
+	describeSection = regexp.MustCompile(`\n(?:Containers|Conditions|Labels|Replicas|Namespace|CreationTimestamp|Annotations):`)
+)
 
 // The tables that are read, by the words of their header line.
 var tables = []struct {
@@ -161,14 +224,34 @@ var tables = []struct {
 }{
 	{"pods", []string{"NAME", "READY", "STATUS", "RESTARTS", "AGE"}},
 	{"deployments", []string{"NAME", "READY", "UP-TO-DATE", "AVAILABLE"}},
+	{"daemonsets", []string{"NAME", "DESIRED", "CURRENT", "READY", "UP-TO-DATE", "AVAILABLE"}},
+	{"replicasets", []string{"NAME", "DESIRED", "CURRENT", "READY", "AGE"}},
+	{"statefulsets", []string{"NAME", "READY", "AGE"}},
+	{"nodes", []string{"NAME", "STATUS", "ROLES", "AGE", "VERSION"}},
+	{"events-old", []string{"LAST SEEN", "FIRST SEEN", "COUNT", "NAME", "KIND", "TYPE", "REASON", "MESSAGE"}},
 	{"events", []string{"LAST SEEN", "TYPE", "REASON", "OBJECT"}},
 	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU%", "MEMORY(bytes)"}},
 	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)"}}, // kubectl 1.33 and newer
 	{"top-pods", []string{"NAME", "CPU(cores)", "MEMORY(bytes)"}},
 	{"groups", []string{"GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"}},
-	{"df-i", []string{"Filesystem", "Inodes", "Use%"}}, // IUse%, and Use% of busybox
+	{"df-i", []string{"Filesystem", "Inodes", "IUse%"}},
+	{"df-i", []string{"Filesystem", "Inodes", "Use%", "Mounted on"}}, // busybox
+	{"df-i", []string{"文件系统", "Inode", "已用(I)%"}},
 	{"df", []string{"Filesystem", "Use%", "Mounted on"}},
+	{"df", []string{"文件系统", "已用%", "挂载点"}},
 	{"free", []string{"total", "used", "free", "available"}},
+	{"free", []string{"总计", "已用", "空闲", "可用"}},
+	{"free-old", []string{"total", "used", "free", "shared", "buffers", "cached"}},
+	// Tables that hold nothing which is judged; to know them keeps them from being listed as not understood.
+	{"other", []string{"NAME", "TYPE", "CLUSTER-IP", "PORT(S)", "AGE"}},
+	{"other", []string{"NAME", "STATUS", "VOLUME", "CAPACITY", "ACCESS MODES", "AGE"}},
+	{"other", []string{"NAME", "CAPACITY", "ACCESS MODES", "RECLAIM POLICY", "AGE"}},
+	{"other", []string{"NAME", "CLASS", "HOSTS", "PORTS", "AGE"}},
+	{"other", []string{"NAME", "ENDPOINTS", "AGE"}},
+	{"other", []string{"NAME", "DATA", "AGE"}},
+	{"other", []string{"NAME", "STATUS", "AGE"}},
+	{"other", []string{"NAME", "REFERENCE", "TARGETS", "MINPODS", "AGE"}},
+	{"other", []string{"REVISION", "CHANGE-CAUSE"}},
 }
 
 // tableKind names the table whose header is among the first lines of head, or "".

@@ -14,8 +14,8 @@ const maxTableLine = 256 << 10
 
 // describer reads the output of kubectl describe: sections by indentation, several objects one after another.
 type describer struct {
-	entry string
-	line  int64
+	src  *source
+	line int64
 
 	kind      string // pod, node, workload once known
 	pod       Pod
@@ -29,8 +29,8 @@ type describer struct {
 }
 
 // readDescribe adds what describe tells about pods, nodes and workloads.
-func (s *snapshots) readDescribe(r io.Reader, entry string) error {
-	d := &describer{entry: entry}
+func (s *snapshots) readDescribe(r io.Reader, src *source) error {
+	d := &describer{src: src}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxTableLine)
 	for lines.Scan() {
@@ -38,7 +38,7 @@ func (s *snapshots) readDescribe(r io.Reader, entry string) error {
 		text := strings.TrimRight(lines.Text(), "\r ")
 		if strings.HasPrefix(text, "Name:") {
 			d.flush(s)
-			*d = describer{entry: entry, line: d.line}
+			*d = describer{src: src, line: d.line}
 		}
 		d.read(text)
 	}
@@ -53,9 +53,12 @@ func (s *snapshots) readDescribe(r io.Reader, entry string) error {
 func (d *describer) flush(s *snapshots) {
 	name := d.pod.Name
 	object := ""
+	if name != "" {
+		s.told++
+	}
 	switch d.kind {
 	case "pod":
-		d.pod.Entry, d.pod.rank = d.entry, rankDescribe
+		d.pod.Entry, d.pod.rank = d.src.Entry, rankDescribe
 		for _, c := range d.pod.Conditions {
 			d.pod.Ready = d.pod.Ready || c.Type == "Ready" && c.Status == "True"
 		}
@@ -63,11 +66,11 @@ func (d *describer) flush(s *snapshots) {
 		s.Pods = append(s.Pods, d.pod)
 		object = "pod/" + name
 	case "node":
-		d.node.Name, d.node.Entry, d.node.Conditions = name, d.entry, d.pod.Conditions
+		d.node.Name, d.node.Entry, d.node.Conditions = name, d.src.Entry, d.pod.Conditions
 		s.Nodes = append(s.Nodes, d.node)
 		object = "node/" + name
 	case "workload":
-		d.load.Kind, d.load.Name, d.load.Namespace, d.load.Entry = "Deployment", name, d.pod.Namespace, d.entry
+		d.load.Kind, d.load.Name, d.load.Namespace, d.load.Entry = "Deployment", name, d.pod.Namespace, d.src.Entry
 		d.load.Conditions, d.load.Created = d.pod.Conditions, d.pod.Created
 		s.Workloads = append(s.Workloads, d.load)
 		object = "deployment/" + name
@@ -255,7 +258,7 @@ func (d *describer) inEvents(line string) {
 	if len(cells) < 5 || cells[0] == "Type" || strings.HasPrefix(cells[0], "---") {
 		return
 	}
-	e := Event{Entry: d.entry, Line: d.line, Type: cells[0], Reason: cells[1], Message: strings.Join(cells[4:], " "), Count: 1}
+	e := Event{Entry: d.src.Entry, Line: d.src.at(d.line), Type: cells[0], Reason: cells[1], Message: strings.Join(cells[4:], " "), Count: 1}
 	e.setAges(cells[2])
 	d.events = append(d.events, e)
 }

@@ -59,6 +59,9 @@ type Facts struct {
 	Mongos        []MongoServer
 	Conversations []Conversation
 	Edges         []Edge
+	Unread        []Unread // what told nothing
+	Warnings      []specs.Text
+	nodeLists     []nodeName
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.
 	Evidence []Evidence
@@ -78,7 +81,8 @@ type Text struct {
 	Last     time.Time
 	Starts   []time.Time // process starts
 	Silence  time.Duration
-	Levels   [8]int64 // by scan.Level
+	Back     time.Duration // the most by which times go back from one line to the next, in whole minutes
+	Levels   [8]int64      // by scan.Level
 	Version  string
 	Offset   time.Duration // clock of the lines minus the kubelet's; zero when unknown
 	Untimed  bool          // no line has a time

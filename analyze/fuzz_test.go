@@ -26,9 +26,13 @@ func FuzzSnapshots(f *testing.F) {
 		var s snapshots
 		src := classify("x.txt", body[:min(len(body), sniffSize)])
 		// an error is an answer here: the entry is malformed
-		_ = s.readTable(bytes.NewReader(body), src)
-		_ = s.readDescribe(bytes.NewReader(body), "x")
+		_ = s.readTable(bytes.NewReader(body), &src)
+		_ = s.readDescribe(bytes.NewReader(body), &src)
 		_ = s.readRedis(bytes.NewReader(body), "x")
+		_ = readYAML(bytes.NewReader(body), "pods.yaml", func(o *object) error {
+			s.addObject("x", o)
+			return nil
+		})
 		_ = readObjects(bytes.NewReader(body), "pods.json", func(o *object) error {
 			s.addObject("x", o)
 			return nil

@@ -20,7 +20,7 @@ func readHosts(t *testing.T, texts map[string]string) *snapshots {
 		case formKubelet:
 			err = s.readKubelet(strings.NewReader(text), src)
 		case formTable:
-			err = s.readTable(strings.NewReader(text), src)
+			err = s.readTable(strings.NewReader(text), &src)
 		default:
 			t.Errorf("%s is read as form %d", name, src.Form)
 		}

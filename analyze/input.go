@@ -131,6 +131,7 @@ func (f *Facts) tolerance() time.Duration {
 // input describes what was read.
 func (f *Facts) input(tolerance time.Duration) Input {
 	in := Input{
+		Warnings: f.Warnings,
 		Complete: f.Complete, Cut: f.Cut, CutAt: f.CutAt, Window: f.Window, ClockUncertainty: tolerance.String(), Versions: f.Versions, Line: f.Line,
 	}
 	if in.Versions == nil {

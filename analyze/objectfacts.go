@@ -14,6 +14,8 @@ func (s *snapshots) addObject(entry string, o *object) {
 	if ours(o) {
 		return
 	}
+	s.told++
+	s.noteCluster(entry, o)
 	switch o.Kind {
 	case "Pod":
 		s.Pods = append(s.Pods, podOf(entry, o))

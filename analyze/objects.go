@@ -58,6 +58,7 @@ type objectRef struct {
 type objectMeta struct {
 	Name      string            `json:"name"`
 	Namespace string            `json:"namespace"`
+	UID       string            `json:"uid"`
 	Created   time.Time         `json:"creationTimestamp"`
 	Deleted   *time.Time        `json:"deletionTimestamp"`
 	Labels    map[string]string `json:"labels"`
@@ -92,7 +93,13 @@ func (m objectMeta) modified() (at time.Time, who string) {
 // readObjects decodes a list, a single object, an array or a row of objects, one item at a time. Items before a mistake count.
 func readObjects(r io.Reader, entry string, visit func(*object) error) error {
 	kind := kindOfEntry(entry)
-	dec := json.NewDecoder(r)
+	b := &bounded{r: r, left: maxObject}
+	dec := json.NewDecoder(b)
+	whole := visit
+	visit = func(o *object) error {
+		b.left = maxObject
+		return whole(o)
+	}
 	for {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -113,6 +120,24 @@ func readObjects(r io.Reader, entry string, visit func(*object) error) error {
 			return err
 		}
 	}
+}
+
+// maxObject bounds what is read for one object, which is held as a whole.
+const maxObject = 32 << 20
+
+// bounded fails when one object is too large to be held.
+type bounded struct {
+	r    io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("an object of more than %d bytes", maxObject)
+	}
+	n, err := b.r.Read(p)
+	b.left -= n
+	return n, err
 }
 
 // readItems decodes the items of an array whose bracket was read.

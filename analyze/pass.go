@@ -3,7 +3,9 @@ package analyze
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbundle/imbundle/analyze/plain"
 	"github.com/imbundle/imbundle/analyze/scan"
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
@@ -23,7 +26,7 @@ const maxMinutes = 150_000
 type pass struct {
 	shared  *matcher
 	scanner *scan.Scanner
-	in      *bufio.Reader // over the entry that is being read
+	in      *bufio.Reader // over the entry that is being read; its beginning tells how
 	year    int
 	zone    *time.Location
 
@@ -31,6 +34,8 @@ type pass struct {
 	seen    work
 	texts   []*textHits
 	current *textHits
+	lineOf  func(int64) int64 // of the lines of current in its entry; nil when they are the same
+	hits    int               // of rules and probes
 	notes   notebook
 	minutes int // minute counters in use
 	entries int
@@ -42,6 +47,7 @@ type pass struct {
 type textHits struct {
 	Text
 	roleID    int16 // role by name of the entry; -1 unknown
+	tool      bool  // kubectl or another tool printed it: its lines are of no component that they do not name
 	rules     map[cellKey]*cell
 	cells     []entryCell   // rules, once the entry is read
 	targeted  map[int32]int // by rule: hits whose target was looked at
@@ -87,65 +93,175 @@ func (p *pass) read(f *bundle.File) error {
 		return nil
 	}
 	p.entries++
-	in := p.in
-	in.Reset(&counted{r: f, n: &p.bytes})
-	defer in.Reset(nil)
-	head, err := in.Peek(sniffSize)
+	p.in.Reset(&counted{r: f, n: &p.bytes})
+	defer p.in.Reset(nil)
+	in, err := plain.Decode(p.in)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", f.Name, err)
+	}
+	head, err := in.Peek(in.Size())
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return fmt.Errorf("reading %q: %w", f.Name, err)
 	}
-	src := classify(f.Name, head)
-	if src.Form == formSkip || src.Form == formNoLog {
+	if _, ours := bundle.ParsePodLog(f.Name); ours || plain.Wrapping(head) == "" {
+		src := classify(f.Name, head[:min(len(head), sniffSize)])
+		if !p.readText(in, src) {
+			p.unread(f.Name, unreadReason(src, head))
+		}
 		return nil
 	}
-	if wrong := p.readForm(in, src); wrong != nil {
+	told := p.told + p.hits
+	if wrong := plain.Sections(in, func(s plain.Section) error { return p.section(f.Name, s, 0) }); wrong != nil {
 		p.Malformed = append(p.Malformed, Malformed{Entry: f.Name, Detail: wrong.Error()})
+	} else if p.told+p.hits == told {
+		p.unread(f.Name, UnreadUnknown)
 	}
 	return nil
+}
+
+func (p *pass) unread(entry, reason string) {
+	if reason != "" {
+		p.Unread = append(p.Unread, Unread{Entry: entry, Reason: reason})
+	}
+}
+
+// readText reads an entry, or a section of one, of which the kind is known. It tells whether that said anything, be it that it is
+// malformed or no log.
+func (p *pass) readText(in io.Reader, src source) bool {
+	if src.Form == formNoLog {
+		return true
+	}
+	told := p.told + p.hits
+	if wrong := p.readForm(in, src); wrong != nil {
+		p.Malformed = append(p.Malformed, Malformed{Entry: src.Entry, Detail: wrong.Error()})
+		return true
+	}
+	return p.told+p.hits > told
+}
+
+// section reads a part of an entry that stands by itself. within is how deep it lies.
+func (p *pass) section(entry string, s plain.Section, within int) error {
+	in := bufio.NewReaderSize(s.Text, sectionBuffer)
+	head, err := in.Peek(sectionBuffer)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if wrapping := plain.Wrapping(head); !s.Log && within == 0 && wrapping != "" {
+		return plain.Sections(in, func(inner plain.Section) error {
+			inner.Line = chain(inner.Line, s.Line)
+			inner.Name = cmp.Or(inner.Name, s.Name)
+			return p.section(entry, inner, within+1)
+		})
+	}
+	src := classify(cmp.Or(s.Name, entry), head[:min(len(head), sniffSize)])
+	src.Entry, src.lineOf = entry, s.Line
+	if s.Pod != "" || s.Container != "" {
+		src.Pod = PodName{s.Namespace, s.Pod, s.Container}
+	}
+	if s.Log && src.Form != formSkip && src.Form != formNoLog {
+		src.Form = formLog
+	}
+	p.readText(in, src)
+	return nil
+}
+
+// sectionBuffer is the buffer over a section; it holds what tells its kind.
+const sectionBuffer = 32 << 10
+
+// chain follows a line from a section to its file.
+func chain(inner, outer func(int64) int64) func(int64) int64 {
+	switch {
+	case inner == nil:
+		return outer
+	case outer == nil:
+		return inner
+	}
+	return func(n int64) int64 { return outer(inner(n)) }
 }
 
 // readForm reads an entry by its form. Tables and describe output are scanned as lines too: rules may know their texts.
 func (p *pass) readForm(in io.Reader, src source) error {
 	switch src.Form {
-	case formLog, formText:
-		if src.Form == formText && isConfig(src.Entry) {
-			return p.both(in, src, func(r io.Reader) error { return p.readConfig(r, src.Entry) })
-		}
+	case formLog:
 		return p.scanText(in, src)
 	case formObjects, formMetrics:
 		return readObjects(in, src.Entry, func(o *object) error {
 			p.addObject(src.Entry, o)
 			return nil
 		})
-	case formSeries:
-		if id, is := bundle.ParsePrometheusQuery(src.Entry); is {
-			return p.readRanges(in, src.Entry, id)
-		}
-		return p.readMetrics(in, src.Entry)
+	case formYAML:
+		return p.readYAMLOrText(in, src)
 	case formIncident:
 		return p.readIncident(in, src.Entry)
-	case formRecord:
-		return p.readRecord(in, src.Entry)
-	case formTable:
-		return p.both(in, src, func(r io.Reader) error { return p.readTable(r, src) })
-	case formKafka:
-		return p.kafka.read(in, src.Entry)
-	case formRedis:
-		return p.both(in, src, func(r io.Reader) error { return p.readRedis(r, src.Entry) })
+	case formKubelet, formKafka, formRecord, formSeries:
+		p.told++
+		return p.readOwn(in, src)
 	case formHost:
-		return p.both(in, src, func(r io.Reader) error { return p.readHost(r, src) })
-	case formKubelet:
-		return p.readKubelet(in, src)
-	case formDescribe:
-		return p.both(in, src, func(r io.Reader) error { return p.readDescribe(r, src.Entry) })
+		p.told++
+		return p.both(in, src, func(held []byte) error { return p.readHost(bytes.NewReader(held), src) })
+	case formText:
+		if isConfig(src.Entry) {
+			return p.both(in, src, func(held []byte) error {
+				p.addConfigFile(src.Entry, string(held[:min(len(held), mostConfig)]))
+				return nil
+			})
+		}
+		return p.both(in, src, func(held []byte) error { return p.readSnapshot(held, src) })
+	case formTable, formDescribe, formRedis:
+		return p.both(in, src, func(held []byte) error { return p.readSnapshot(held, src) })
 	}
 	return nil
+}
+
+// readOwn reads what the collector asked of others than the API server.
+func (p *pass) readOwn(in io.Reader, src source) error {
+	switch src.Form {
+	case formKubelet:
+		return p.readKubelet(in, src)
+	case formKafka:
+		return p.kafka.read(in, src.Entry)
+	case formRecord:
+		return p.readRecord(in, src.Entry)
+	}
+	if id, is := bundle.ParsePrometheusQuery(src.Entry); is {
+		return p.readRanges(in, src.Entry, id)
+	}
+	return p.readMetrics(in, src.Entry)
+}
+
+// readYAMLOrText reads objects, or whatever else the file turns out to hold below them.
+func (p *pass) readYAMLOrText(in io.Reader, src source) error {
+	held, err := io.ReadAll(io.LimitReader(in, maxSnapshot))
+	if err != nil {
+		return err
+	}
+	err = readYAML(io.MultiReader(bytes.NewReader(held), in), src.Entry, func(o *object) error {
+		p.addObject(src.Entry, o)
+		return nil
+	})
+	if err == nil || len(held) == maxSnapshot {
+		return err
+	}
+	src.Form = formText
+	return p.readForm(bytes.NewReader(held), src)
+}
+
+// readSnapshot reads everything that a text may show: people paste the answers of several commands into one file.
+func (p *pass) readSnapshot(held []byte, src source) error {
+	err := p.readTable(bytes.NewReader(held), &src)
+	if hasDescribe(held) {
+		err = errors.Join(err, p.readDescribe(bytes.NewReader(held), &src))
+	}
+	if isRedis(held) {
+		err = errors.Join(err, p.readRedis(bytes.NewReader(held), src.Entry))
+	}
+	return err
 }
 
 // maxSnapshot bounds a table or describe output, which is held while it is read twice.
 const maxSnapshot = 4 << 20
 
-func (p *pass) both(in io.Reader, src source, parse func(io.Reader) error) error {
+func (p *pass) both(in io.Reader, src source, parse func([]byte) error) error {
 	held, err := io.ReadAll(io.LimitReader(in, maxSnapshot))
 	if err != nil {
 		return err
@@ -153,15 +269,7 @@ func (p *pass) both(in io.Reader, src source, parse func(io.Reader) error) error
 	if err := p.scanText(io.MultiReader(bytes.NewReader(held), in), src); err != nil {
 		return err
 	}
-	return parse(bytes.NewReader(held))
-}
-
-func (p *pass) readConfig(in io.Reader, entry string) error {
-	body, err := io.ReadAll(io.LimitReader(in, mostConfig))
-	if err == nil {
-		p.addConfigFile(entry, string(body))
-	}
-	return err
+	return parse(held)
 }
 
 func (p *pass) readIncident(in io.Reader, entry string) error {
@@ -176,15 +284,18 @@ func (p *pass) readIncident(in io.Reader, entry string) error {
 func (p *pass) scanText(in io.Reader, src source) error {
 	t := &textHits{
 		Text:   Text{Entry: src.Entry, Log: src.Form == formLog, Pod: src.Pod, Previous: src.Previous},
-		roleID: p.shared.roleOf(src), rules: map[cellKey]*cell{}, targeted: map[int32]int{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{}, waits: map[waitKey]*wait{},
+		roleID: p.shared.roleOf(src), tool: src.Form == formTable || src.Form == formDescribe, rules: map[cellKey]*cell{}, targeted: map[int32]int{}, hops: map[hopKey]*progress{}, answers: map[answerKey]*answerCell{}, waits: map[waitKey]*wait{},
 	}
 	if src.Pod.Pod == "" && looksLikePod(src.Stem) {
 		t.Pod.Pod = src.Stem
 	}
-	p.current = t
+	p.current, p.lineOf = t, src.lineOf
 	stats, err := p.scanner.Scan(in, scan.Options{Year: p.year, Location: p.zone}, p.hit)
 	p.lines += stats.Lines
 	t.take(stats)
+	if !t.Untimed || len(t.modules) > 0 {
+		p.told++
+	}
 	p.seen.add(t)
 	t.rest()
 	p.texts = append(p.texts, t)
@@ -206,7 +317,7 @@ func (t *textHits) rest() {
 func (t *textHits) take(stats scan.Stats) {
 	t.Lines, t.Bytes, t.First, t.Last = stats.Lines, stats.Bytes, stats.First, stats.Last
 	t.Starts, t.Silence, t.Offset = stats.Starts, stats.Longest, stats.OffsetPrefix
-	t.Untimed = stats.First.IsZero()
+	t.Untimed, t.Back = stats.First.IsZero(), stats.Back
 	for level, n := range stats.Levels {
 		t.Levels[level] += n
 	}
@@ -215,6 +326,10 @@ func (t *textHits) take(stats scan.Stats) {
 
 // hit files one match; it is called for every line that a rule or probe matches, so it allocates only for samples.
 func (p *pass) hit(h scan.Hit) {
+	p.hits++
+	if p.lineOf != nil {
+		h.Line = p.lineOf(h.Line)
+	}
 	kind, i := p.shared.pattern(h.Pattern)
 	if kind == patternTemplate {
 		p.templateHit(h)
@@ -249,7 +364,7 @@ func (p *pass) templateHit(h scan.Hit) {
 }
 
 func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
-	if !p.shared.rules[rule].allowsRole(role) {
+	if r := &p.shared.rules[rule]; !r.allowsRole(role) || p.current.tool && role < 0 && r.roles != nil {
 		return
 	}
 	p.current.named = h.Line
@@ -304,7 +419,7 @@ func readAll(ctx context.Context, r *bundle.Reader, m *matcher, workers, year in
 			total.merge(p)
 		}
 	}
-	sort.Slice(total.texts, func(i, j int) bool { return total.texts[i].Entry < total.texts[j].Entry })
+	sort.SliceStable(total.texts, func(i, j int) bool { return total.texts[i].Entry < total.texts[j].Entry })
 	return total, err
 }
 

@@ -75,9 +75,11 @@ func (s *snapshots) readRedis(r io.Reader, entry string) error {
 func (t *redisReader) flush(s *snapshots) {
 	if t.slow != nil && t.slow.Command != "" {
 		s.Slow = append(s.Slow, *t.slow)
+		s.told++
 	}
 	if t.counter != nil && t.replies == 2 {
 		s.Counters = append(s.Counters, *t.counter)
+		s.told++
 	}
 	t.slow, t.counter = nil, nil
 }

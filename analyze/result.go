@@ -26,6 +26,7 @@ type Report struct {
 	Changes     []Change       `json:"changes,omitempty"`  // what changed before the onset, newest first
 	Release     *Release       `json:"release,omitempty"`  // how old OpenIM is, and what was fixed since; absent where no log and no image tells
 	Missing     []Missing      `json:"missing"`
+	Unread      []Unread       `json:"unread,omitempty"` // what in the input told nothing
 	Stats       Stats          `json:"stats"`
 }
 
@@ -37,15 +38,16 @@ type Tool struct {
 
 // Input says what was read.
 type Input struct {
-	Name             string      `json:"name"`
-	Complete         bool        `json:"complete"`        // false when the file was cut, or the plan promised more than is there
-	Cut              string      `json:"cut,omitempty"`   // where and why reading ended early
-	CutAt            int64       `json:"cutAt,omitempty"` // byte of the input at which reading ended; only with Cut
-	Window           Window      `json:"window"`
-	ClockUncertainty string      `json:"clockUncertainty"` // Go duration; within it two onsets are a tie
-	ClockNote        *specs.Text `json:"clockNote,omitempty"`
-	Versions         []string    `json:"versions"`       // OpenIM versions seen
-	Line             string      `json:"line,omitempty"` // a, b or empty (openim-facts §12)
+	Name             string       `json:"name"`
+	Complete         bool         `json:"complete"`        // false when the file was cut, or the plan promised more than is there
+	Cut              string       `json:"cut,omitempty"`   // where and why reading ended early
+	CutAt            int64        `json:"cutAt,omitempty"` // byte of the input at which reading ended; only with Cut
+	Window           Window       `json:"window"`
+	ClockUncertainty string       `json:"clockUncertainty"` // Go duration; within it two onsets are a tie
+	ClockNote        *specs.Text  `json:"clockNote,omitempty"`
+	Warnings         []specs.Text `json:"warnings,omitempty"` // what must be known before the verdict is believed
+	Versions         []string     `json:"versions"`           // OpenIM versions seen
+	Line             string       `json:"line,omitempty"`     // a, b or empty (openim-facts §12)
 }
 
 // Window is the time that the input covers; zero times are unknown.
@@ -162,6 +164,14 @@ type Missing struct {
 	Reason string     `json:"reason"` // forbidden, timeout, not-found, budget, error, redaction, not-collected, cut
 	Detail string     `json:"detail,omitempty"`
 	Costs  specs.Text `json:"costs"`
+}
+
+// Unread is something in the input that told nothing, or not all.
+type Unread struct {
+	Entry  string `json:"entry"`
+	Reason string `json:"reason"` // empty, binary, unrecognised, damaged, packed, left-out
+	Detail string `json:"detail,omitempty"`
+	Count  int64  `json:"count,omitempty"` // above 1 where several entries share the reason; Entry is the first
 }
 
 // Stats says how much was read.

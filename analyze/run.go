@@ -53,6 +53,8 @@ func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*F
 	f := resolve(p, m, collectedAt(r))
 	f.takeManifest(r)
 	f.report(o.Incident)
+	f.takeUnread(r)
+	f.takeWarnings(r, p.clusters)
 	report := judge(f, p, m, o)
 	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
 	report.Bundle.Name = o.Name
@@ -110,6 +112,7 @@ func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	report.Unnamed = f.Unnamed
 	report.Checks = checkResults(findings, f, context)
 	report.Missing = f.missing()
+	report.Unread = f.Unread
 	if report.Verdict.Status != StatusHealthy {
 		report.Verdict.CollectNext = collectNext(findings, ranked, asked, f)
 	}

@@ -36,7 +36,14 @@ type snapshots struct {
 	Mongos        []MongoServer
 	Conversations []Conversation
 	Edges         []Edge
+	Unread        []Unread
+	clusters      []clusterSign
+	nodeLists     []nodeName
+	told          int // tables, objects and texts that were understood
 }
+
+// nodeName is a node as a list of all nodes names it.
+type nodeName struct{ entry, name string }
 
 // Ranks of the sources of a pod's state.
 const (
@@ -73,6 +80,9 @@ func (s *snapshots) add(o *snapshots) {
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)
 	s.kafka.add(&o.kafka)
+	s.Unread = append(s.Unread, o.Unread...)
+	s.clusters = append(s.clusters, o.clusters...)
+	s.nodeLists = append(s.nodeLists, o.nodeLists...)
 	if s.Incident == nil {
 		s.Incident = o.Incident
 	}

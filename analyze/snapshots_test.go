@@ -19,7 +19,7 @@ func openSample(t *testing.T, name string) *os.File {
 
 func TestPodTable(t *testing.T) {
 	var s snapshots
-	if err := s.readTable(openSample(t, "pods.txt"), source{Entry: "pods.txt"}); err != nil {
+	if err := s.readTable(openSample(t, "pods.txt"), &source{Entry: "pods.txt"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Pods) != 4 {
@@ -40,7 +40,7 @@ func TestPodTable(t *testing.T) {
 
 func TestOtherTables(t *testing.T) {
 	var s snapshots
-	if err := s.readTable(openSample(t, "tables.txt"), source{Entry: "tables.txt", Node: "n1"}); err != nil {
+	if err := s.readTable(openSample(t, "tables.txt"), &source{Entry: "tables.txt", Node: "n1"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Events) != 2 || s.Events[0].Count != 3 || s.Events[0].firstAge != 48*time.Minute || s.Events[0].lastAge != 18*time.Minute || s.Events[0].Object != "node/im-node-2" {
@@ -66,7 +66,7 @@ func TestOtherTables(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	var s snapshots
-	if err := s.readDescribe(openSample(t, "describe.txt"), "describe.txt"); err != nil {
+	if err := s.readDescribe(openSample(t, "describe.txt"), &source{Entry: "describe.txt"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Pods) != 1 || len(s.Nodes) != 1 || len(s.Workloads) != 1 {
@@ -160,7 +160,7 @@ func TestTopOfNewKubectl(t *testing.T) {
 	var s snapshots
 	text := "NAME   CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)   \nn1     500m         12%      1024Mi          33%         \n\n" +
 		"POD     NAME         CPU(cores)   MEMORY(bytes)   \napi-1   openim-api   3m           10Mi            \n"
-	if err := s.readTable(strings.NewReader(text), source{Entry: "top.txt"}); err != nil {
+	if err := s.readTable(strings.NewReader(text), &source{Entry: "top.txt"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Usage) != 2 || !s.Usage[0].Node || s.Usage[0].MemoryPercent != 33 || s.Usage[1].Node || s.Usage[1].Name != "api-1" || s.Usage[1].Container != "openim-api" {
@@ -175,7 +175,7 @@ func TestEmptyCells(t *testing.T) {
 		"5s          Warning   Failed    hpa/a                                    controller    no metrics       2m           1       a.1\n" +
 		"7s          Normal    Pulled    pod/b         spec.containers{b}         kubelet       pulled it        3m           1       b.1\n" +
 		"9s  Normal  Pasted  pod/c  spec  somebody  moved  4m\n"
-	if err := s.readTable(strings.NewReader(text), source{Entry: "events.txt"}); err != nil {
+	if err := s.readTable(strings.NewReader(text), &source{Entry: "events.txt"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Events) != 3 || s.Events[0].Message != "no metrics" || s.Events[1].Message != "pulled it" || s.Events[2].Message != "moved" {

@@ -12,7 +12,7 @@ import (
 
 // table reads one text that holds one or more tables, each below its own header, and the dates between them.
 type table struct {
-	src    source
+	src    *source
 	line   int64
 	kind   string
 	header []string
@@ -23,7 +23,7 @@ type table struct {
 }
 
 // readTable adds the rows of the tables that are known; lines that belong to none are passed over.
-func (s *snapshots) readTable(r io.Reader, src source) error {
+func (s *snapshots) readTable(r io.Reader, src *source) error {
 	t := &table{src: src}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxTableLine)
@@ -31,6 +31,7 @@ func (s *snapshots) readTable(r io.Reader, src source) error {
 		t.line++
 		line := strings.TrimRight(lines.Text(), "\r ")
 		if kind := headerKind(line); kind != "" {
+			s.told++
 			t.kind, t.header = kind, columns(line)
 			t.starts = startsOfColumns(line, t.header)
 			continue
@@ -59,9 +60,10 @@ func dateLine(line string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-var sizeLine = regexp.MustCompile(`^([0-9.]+[KMGTP]?)\t(/\S+)$`)
+// sizeLine is a line of du: of an absolute path, or of any path with a unit.
+var sizeLine = regexp.MustCompile(`^(?:([0-9.]+[KMGTP]?)\t(/\S.*)|([0-9.]+[KMGTP])\t(\S.*))$`)
 
-// isSizes recognises the output of du -h on absolute paths.
+// isSizes recognises the output of du -h.
 func isSizes(head []byte) bool {
 	for _, line := range strings.SplitN(string(head), "\n", 10) {
 		if sizeLine.MatchString(line) {
@@ -71,42 +73,64 @@ func isSizes(head []byte) bool {
 	return false
 }
 
+// rolloutLine is what kubectl rollout status says.
+var rolloutLine = regexp.MustCompile(`^(?:deployment "\S+" successfully rolled out|Waiting for deployment "|error: deployment "\S+" exceeded its progress deadline|statefulset rolling update complete|Waiting for \d+ pods to be ready)`)
+
 func (t *table) row(s *snapshots, line string) {
 	if m := sizeLine.FindStringSubmatch(line); m != nil {
-		s.Sizes = append(s.Sizes, Size{Entry: t.src.Entry, Node: t.src.Node, Path: m[2], Text: line, Line: t.line, Bytes: quantity(binary(m[1]))})
+		s.told++
+		s.Sizes = append(s.Sizes, Size{
+			Entry: t.src.Entry, Node: t.src.Node, Path: m[2] + m[4], Text: line, Line: t.src.at(t.line), Bytes: quantity(binary(m[1] + m[3])),
+		})
 		return
 	}
 	if line == "" || strings.HasPrefix(line, "#") {
 		return
 	}
-	switch t.kind {
-	case "pods":
+	if rolloutLine.MatchString(line) {
+		s.told++
+		return
+	}
+	if t.kind == "" || t.kind == "pods" {
 		if p, ok := t.pod(line); ok {
+			s.told++
 			s.Pods = append(s.Pods, p)
 		}
-	case "deployments":
-		if w, ok := t.deployment(line); ok {
-			s.Workloads = append(s.Workloads, w)
+		return
+	}
+	if read := rows[t.kind]; read != nil {
+		read(t, s, line)
+	}
+}
+
+// rows read a line of each kind of table.
+var rows = map[string]func(t *table, s *snapshots, line string){
+	"deployments":  func(t *table, s *snapshots, line string) { keep(&s.Workloads)(t.workload("Deployment", line)) },
+	"statefulsets": func(t *table, s *snapshots, line string) { keep(&s.Workloads)(t.workload("StatefulSet", line)) },
+	"daemonsets":   func(t *table, s *snapshots, line string) { keep(&s.Workloads)(t.desired("DaemonSet", line)) },
+	"replicasets":  func(t *table, s *snapshots, line string) { keep(&s.Workloads)(t.desired("ReplicaSet", line)) },
+	"nodes": func(t *table, s *snapshots, line string) {
+		if n, ok := t.node(line); ok {
+			s.Nodes = append(s.Nodes, n)
+			s.nodeLists = append(s.nodeLists, nodeName{n.Entry, n.Name})
 		}
-	case "events":
-		if e, ok := t.event(line); ok {
-			s.Events = append(s.Events, e)
-		}
-	case "top-pods", "top-nodes":
-		if u, ok := t.usage(line); ok {
-			s.Usage = append(s.Usage, u)
-		}
-	case "groups":
-		if g, ok := t.group(line); ok {
-			s.Groups = append(s.Groups, g)
-		}
-	case "df", "df-i":
-		if f, ok := t.filesystem(t.unbroken(line)); ok {
-			s.Filesystems = append(s.Filesystems, f)
-		}
-	case "free":
-		if m, ok := t.memory(line); ok {
-			s.Memory = append(s.Memory, m)
+	},
+	"events":     func(t *table, s *snapshots, line string) { keep(&s.Events)(t.event(line)) },
+	"events-old": func(t *table, s *snapshots, line string) { keep(&s.Events)(t.oldEvent(line)) },
+	"top-pods":   func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
+	"top-nodes":  func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
+	"groups":     func(t *table, s *snapshots, line string) { keep(&s.Groups)(t.group(line)) },
+	"df":         func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
+	"df-i":       func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
+	"free":       func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.memory(line)) },
+	"free-old":   func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.oldMemory(line)) },
+}
+
+// keep appends what was read, if anything was.
+func keep[T any](list *[]T) func(T, bool) {
+	return func(row T, ok bool) {
+		if ok {
+			*list = append(*list, row)
 		}
 	}
 }
@@ -167,13 +191,30 @@ func (t *table) aligned(line string, split []string) []string {
 
 var restartsCell = regexp.MustCompile(`^(\d+)(?: \((\S+) ago\))?$`)
 
+// podRow is a row of kubectl get pods wherever it stands: without its header, or with the blanks lost on the way.
+var podRow = regexp.MustCompile(`^(?:([a-z0-9][-a-z0-9]*)\s+)?((?:pod/)?[a-z0-9][-a-z0-9.]*)\s+(\d+/\d+)\s+([A-Z]\w+|Init:\S+)\s+(\d+(?: \(\S+ ago\))?)\s+(\d+[smhdy]\w*)(?:\s+(\S+)\s+(\S+))?`)
+
+// podCells maps the headings of kubectl get pods to the cells of a row.
+func (t *table) podCells(line string) map[string]string {
+	if t.kind == "pods" {
+		if c := t.cells(line); restartsCell.MatchString(c["RESTARTS"]) && strings.Contains(c["READY"], "/") {
+			return c
+		}
+	}
+	m := podRow.FindStringSubmatch(line)
+	if m == nil {
+		return nil
+	}
+	return map[string]string{"NAMESPACE": m[1], "NAME": m[2], "READY": m[3], "STATUS": m[4], "RESTARTS": m[5], "AGE": m[6], "IP": m[7], "NODE": m[8]}
+}
+
 func (t *table) pod(line string) (Pod, bool) {
-	c := t.cells(line)
+	c := t.podCells(line)
 	ready, all, ok := strings.Cut(c["READY"], "/")
 	if !ok {
 		return Pod{}, false
 	}
-	p := Pod{Namespace: c["NAMESPACE"], Name: c["NAME"], Entry: t.src.Entry, Status: c["STATUS"], Ready: ready == all, IP: c["IP"], Node: c["NODE"]}
+	p := Pod{Namespace: c["NAMESPACE"], Name: strings.TrimPrefix(c["NAME"], "pod/"), Entry: t.src.Entry, Status: c["STATUS"], Ready: ready == all, IP: c["IP"], Node: c["NODE"]}
 	p.Phase = phaseOf(p.Status)
 	p.age, p.hasAge = age(c["AGE"])
 	container := Container{Name: "", Ready: p.Ready}
@@ -208,27 +249,78 @@ func phaseOf(status string) string {
 	return "Running"
 }
 
-func (t *table) deployment(line string) (Workload, bool) {
+// workload reads a row with READY as "1/2".
+func (t *table) workload(kind, line string) (Workload, bool) {
 	c := t.cells(line)
 	ready, wanted, ok := strings.Cut(c["READY"], "/")
-	w := Workload{Kind: "Deployment", Namespace: c["NAMESPACE"], Name: c["NAME"], Entry: t.src.Entry}
+	w := Workload{Kind: kind, Namespace: c["NAMESPACE"], Name: bareName(c["NAME"]), Entry: t.src.Entry}
 	w.ReadyReplicas, _ = strconv.Atoi(ready)
 	w.Wanted, _ = strconv.Atoi(wanted)
-	w.Updated, _ = strconv.Atoi(c["UP-TO-DATE"])
-	w.Available, _ = strconv.Atoi(c["AVAILABLE"])
+	w.Updated, w.Available = w.ReadyReplicas, w.ReadyReplicas
+	if kind == "Deployment" {
+		w.Updated, _ = strconv.Atoi(c["UP-TO-DATE"])
+		w.Available, _ = strconv.Atoi(c["AVAILABLE"])
+	}
 	w.Total = w.ReadyReplicas
 	return w, ok && w.Name != ""
+}
+
+// desired reads a row with DESIRED, CURRENT and READY.
+func (t *table) desired(kind, line string) (Workload, bool) {
+	c := t.cells(line)
+	wanted, err := strconv.Atoi(c["DESIRED"])
+	w := Workload{Kind: kind, Namespace: c["NAMESPACE"], Name: bareName(c["NAME"]), Entry: t.src.Entry, Wanted: wanted}
+	w.ReadyReplicas, _ = strconv.Atoi(c["READY"])
+	w.Total, _ = strconv.Atoi(c["CURRENT"])
+	w.Updated, w.Available = w.Total, w.ReadyReplicas
+	return w, err == nil && w.Name != ""
+}
+
+// bareName takes the kind off a name as kubectl get all prints it.
+func bareName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+func (t *table) node(line string) (Node, bool) {
+	c := t.cells(line)
+	ready, _, _ := strings.Cut(c["STATUS"], ",")
+	n := Node{Name: c["NAME"], Entry: t.src.Entry, Kubelet: c["VERSION"], Unschedulable: strings.Contains(c["STATUS"], "SchedulingDisabled")}
+	status := map[string]string{"Ready": "True", "NotReady": "False", "Unknown": "Unknown"}[ready]
+	n.Conditions = []Condition{{Type: "Ready", Status: status}}
+	return n, n.Name != "" && status != ""
 }
 
 func (t *table) event(line string) (Event, bool) {
 	c := t.cells(line)
 	kind, name, ok := strings.Cut(c["OBJECT"], "/")
 	e := Event{
-		Entry: t.src.Entry, Line: t.line, Namespace: c["NAMESPACE"], Type: c["TYPE"], Reason: c["REASON"],
+		Entry: t.src.Entry, Line: t.src.at(t.line), Namespace: c["NAMESPACE"], Type: c["TYPE"], Reason: c["REASON"],
 		Object: strings.ToLower(kind) + "/" + name, Message: c["MESSAGE"], Count: 1,
 	}
 	e.setAges(c["LAST SEEN"])
+	e.counted(c["COUNT"], c["FIRST SEEN"])
 	return e, ok
+}
+
+// oldEvent reads a row as kubectl before 1.15 printed it, with NAME as "pod.17a4b2c3d4e5f6".
+func (t *table) oldEvent(line string) (Event, bool) {
+	c := t.cells(line)
+	name, _, _ := strings.Cut(c["NAME"], ".")
+	e := Event{
+		Entry: t.src.Entry, Line: t.src.at(t.line), Namespace: c["NAMESPACE"], Type: c["TYPE"], Reason: c["REASON"],
+		Object: strings.ToLower(c["KIND"]) + "/" + name, Message: c["MESSAGE"], Count: 1,
+	}
+	e.setAges(c["LAST SEEN"])
+	e.counted(c["COUNT"], c["FIRST SEEN"])
+	return e, c["KIND"] != "" && e.Reason != ""
+}
+
+// counted takes over how often and since when, where columns tell.
+func (e *Event) counted(count, first string) {
+	if n, err := strconv.Atoi(count); err == nil {
+		e.Count = max(e.Count, n)
+	}
+	if d, ok := age(first); ok {
+		e.firstAge = d
+	}
 }
 
 // usage reads a line of kubectl top; its columns may stand one blank apart.
@@ -261,7 +353,7 @@ func (t *table) group(line string) (GroupSample, bool) {
 		return GroupSample{}, false
 	}
 	g := GroupSample{
-		Entry: t.src.Entry, Line: t.line, Time: t.date, Sample: t.sample, Group: f[0], Topic: f[1], Partition: partition,
+		Entry: t.src.Entry, Line: t.src.at(t.line), Time: t.date, Sample: t.sample, Group: f[0], Topic: f[1], Partition: partition,
 		Current: offset(f[3]), End: offset(f[4]), Lag: offset(f[5]), Start: -1,
 	}
 	if len(f) > 6 && f[6] != "-" {

@@ -31,6 +31,10 @@ func verdict(ranked []*diagnosis, hops []HopState, f *Facts) Verdict {
 }
 
 func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop string, why specs.Text) {
+	if f.foreign() && !slices.ContainsFunc(ranked, func(d *diagnosis) bool { return sure(d.confidence) >= sure(Likely) }) {
+		return StatusUnknown, "", text("输入中没有认出任何 OpenIM 组件（或其依赖）的日志与数据：可能是别的产品的日志，无法据此判断",
+			"nothing of OpenIM, nor of what it is built on, was recognised in the input: it may be of another product, and nothing can be said from it")
+	}
 	if lead := leadingFault(ranked); lead != nil {
 		if lead.recovered {
 			return StatusDegraded, lead.cause.Hop, text("曾发生故障，之后已恢复："+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)

@@ -58,6 +58,8 @@ var labels = map[label]specs.Text{
 	"explains":            {EN: "Explains", ZH: "由此引起"},
 	"more":                {EN: "… %d more with -o wide", ZH: "… 另有 %d 条，用 -o wide 查看"},
 
+	"input.warning": {EN: "Warning", ZH: "注意"},
+
 	"benign":    {EN: "FALSE ALARMS", ZH: "误报"},
 	"benign.is": {EN: "not a fault, because: %s", ZH: "不是故障，因为：%s"},
 
@@ -105,6 +107,13 @@ var labels = map[label]specs.Text{
 	"reason.redaction":     {EN: "dropped by redaction", ZH: "脱敏时丢弃"},
 	"reason.not-collected": {EN: "not collected", ZH: "未采集"},
 	"reason.cut":           {EN: "file was cut", ZH: "文件被截断"},
+	"unread":               {EN: "NOT UNDERSTOOD", ZH: "未能读懂的内容"},
+	"unread.empty":         {EN: "empty", ZH: "空文件"},
+	"unread.binary":        {EN: "not text", ZH: "不是文本"},
+	"unread.unrecognised":  {EN: "no log, table, object or configuration that is known", ZH: "不是已知的日志、表格、对象或配置"},
+	"unread.damaged":       {EN: "damaged, read as far as possible", ZH: "已损坏，只读到可读处"},
+	"unread.packed":        {EN: "packed in a way that is not unpacked", ZH: "打包方式不支持，未解开"},
+	"unread.left-out":      {EN: "left out", ZH: "未读取"},
 	"next":                 {EN: "COLLECT NEXT", ZH: "下一步采集"},
 	"said.user":            {EN: "user", ZH: "用户"},
 	"said.group":           {EN: "group", ZH: "群组"},

@@ -35,5 +35,6 @@ func Table(w io.Writer, r *analyze.Report, o Options) error {
 	s.release(r.Release)
 	s.checks(r.Checks)
 	s.missing(r)
+	s.unread(r.Unread)
 	return s.flush()
 }

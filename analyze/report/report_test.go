@@ -222,9 +222,10 @@ func broken() *analyze.Report {
 func unknown() *analyze.Report {
 	return &analyze.Report{
 		Schema:   analyze.Schema,
-		Bundle:   analyze.Input{Name: "some.log", Complete: true, ClockUncertainty: "0s"},
+		Bundle:   analyze.Input{Name: "some.log", Complete: true, ClockUncertainty: "0s", Warnings: []specs.Text{text("a.txt and b.txt are of different clusters", "a.txt 与 b.txt 来自不同的集群")}},
 		Verdict:  analyze.Verdict{Status: "unknown", Why: text("No hop of the path was observed.", "没有观测到链路中的任何环节。"), CollectNext: []string{"imbundle collect"}},
 		Pipeline: []analyze.HopState{{Hop: "api", Title: text("API", "API"), State: "unknown"}},
 		Stats:    analyze.Stats{Entries: 1, Bytes: 17, Lines: 1},
+		Unread:   []analyze.Unread{{Entry: "notes.txt", Reason: "unrecognised"}, {Entry: "core\x1b[2J", Reason: "binary"}, {Entry: "a/b", Reason: "left-out", Detail: "link", Count: 3}},
 	}
 }

@@ -12,6 +12,7 @@ import (
 const (
 	changesMax = 5
 	missingMax = 8
+	unreadMax  = 8
 	benignMax  = 6
 )
 
@@ -181,4 +182,24 @@ func (s *screen) missing(r *analyze.Report) {
 			s.hang(0, s.paint(cyan, "$ "), 2, "", typeset.Clean(command))
 		}
 	}
+}
+
+// unread lists what in the input told nothing.
+func (s *screen) unread(all []analyze.Unread) {
+	if len(all) == 0 {
+		return
+	}
+	s.heading("unread")
+	shown := s.limit(len(all), unreadMax)
+	for _, u := range all[:shown] {
+		text := typeset.Clean(u.Entry) + " — " + s.say(label("unread."+u.Reason))
+		if u.Detail != "" {
+			text += " (" + typeset.Clean(u.Detail) + ")"
+		}
+		if u.Count > 1 {
+			text += " " + s.say("times", u.Count)
+		}
+		s.hang(0, s.paint(yellow, "? "), 2, "", text)
+	}
+	s.more(0, len(all)-shown)
 }

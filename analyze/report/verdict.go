@@ -42,6 +42,9 @@ func (s *screen) input(r *analyze.Report) {
 	case !in.Complete:
 		s.field(0, "input.cut", yellow, s.say("input.broken"))
 	}
+	for _, w := range in.Warnings {
+		s.field(0, "input.warning", yellow, s.in(w))
+	}
 	s.field(0, "window", "", s.window(in))
 	s.field(0, "versions", "", s.versions(in))
 	s.field(0, "incident", "", s.incident(r.Incident))

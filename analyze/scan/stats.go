@@ -21,6 +21,8 @@ type Stats struct {
 	// Longest is the longest silence between two lines that follow each other and have a time; it began at LongestFrom.
 	Longest     time.Duration
 	LongestFrom time.Time
+	// Back is the most by which the time of a line is before that of the timed line above it, in whole minutes.
+	Back time.Duration
 	// OffsetPrefix is how far the records' own clock is ahead of the kubelet's: the zone, and what the clocks differ. It is the
 	// median of the first lines that have both.
 	OffsetPrefix time.Duration
@@ -95,6 +97,7 @@ func (t *tally) timed(at int64, level Level) {
 	}
 	t.previous = at
 	if m := at / int64(time.Minute); m != t.minute || t.counts == nil {
+		t.Back = max(t.Back, time.Duration(t.minute-m)*time.Minute) // -1 before the first minute
 		t.minute, t.counts = m, t.cell(m)
 	}
 	if t.counts != nil {
