@@ -40,7 +40,7 @@ func newAnalyze(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "analyze FILE|DIR|-",
 		Short: "Say what broke first, why, what proves it, what to do and what must not be done",
-		Long: `Reads a bundle, another tool's bundle, any tar, tar.gz, tar.zst or zip, a folder of loose files, one log, or
+		Long: `Reads a bundle, another tool's bundle, any tar or zip, packed by gzip, zstd, bzip2 or xz, a folder of loose files, one log, or
 standard input ("-"), and says which hop of the message path broke first. Needs no cluster and changes nothing.`,
 		Example: `  imbundle analyze imbundle-prod-20260702T021500Z.tgz
   kubectl logs deploy/openim-api | imbundle analyze -
@@ -105,7 +105,7 @@ func runAnalyze(ctx context.Context, s streams, f analyzeFlags, path string) err
 	if err != nil {
 		return err
 	}
-	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in})
+	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in, Inside: true})
 	if err != nil {
 		return err
 	}

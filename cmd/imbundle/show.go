@@ -30,7 +30,7 @@ func newShow(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show",
 		Short: "Look into a bundle: its list, entries, logs merged by time, events, the incident, one operation",
-		Long: `Looks into a bundle without unpacking it. FILE is a bundle, another tool's bundle, any tar, tar.gz, tar.zst or zip, a
+		Long: `Looks into a bundle without unpacking it. FILE is a bundle, another tool's bundle, any tar or zip, packed by gzip, zstd, bzip2 or xz, a
 folder of loose files, one log, or standard input ("-"). A cut file is shown as far as it goes. Of a bundle with its index
 only what is shown is read, whatever its size.
 

@@ -33,7 +33,7 @@ func newSpecs(s streams) *cobra.Command {
 	c.PersistentFlags().StringArrayVar(&f.dirs, "specs", nil, "folder of rules and causes to add to the built-in ones (repeatable)")
 	c.PersistentFlags().StringVar(&f.lang, "lang", "", "language of the result: zh, en (default from LC_ALL, LC_MESSAGES, LANG)")
 	c.AddCommand(newSpecsList(s, &f), newSpecsExplain(s, &f), newSpecsLint(s, &f), newSpecsTest(s, &f),
-		newSpecsCoverage(s, &f), newSpecsSuggest(s, &f), newSpecsCase(s, &f))
+		newSpecsCoverage(s, &f), newSpecsSuggest(s, &f), newSpecsCase(s, &f), newSpecsScript(s))
 	return c
 }
 
