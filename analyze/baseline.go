@@ -22,7 +22,7 @@ type KnownDefect struct {
 	ID     string     `json:"id"`
 	Says   specs.Text `json:"says"`
 	In     string     `json:"in,omitempty"` // first release without it; empty: none
-	Cause  string     `json:"cause"`        // what it looks like
+	Cause  string     `json:"cause"`        // what it looks like; empty: like nothing that is diagnosed
 	Seen   bool       `json:"seen"`         // that cause was diagnosed
 	Source string     `json:"source"`
 }

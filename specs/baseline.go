@@ -70,7 +70,7 @@ type Defect struct {
 	Since  string   `yaml:"since,omitempty"`
 	Fixed  string   `yaml:"fixed,omitempty"`
 	NotIn  []string `yaml:"not-in,omitempty"` // releases after Fixed that lack the fix
-	Cause  string   `yaml:"cause"`            // what it looks like
+	Cause  string   `yaml:"cause,omitempty"`  // what it looks like; empty: like nothing that is diagnosed
 	Says   Text     `yaml:"says"`
 	Source string   `yaml:"source"`
 
@@ -200,7 +200,9 @@ func (l *linter) baseline(b *Baseline) {
 	for _, d := range b.Defects {
 		l.id(d.At, d.ID)
 		l.text(d.At, "says", d.Says)
-		known(l, d.At, "cause", d.Cause, l.set.Causes)
+		if d.Cause != "" {
+			known(l, d.At, "cause", d.Cause, l.set.Causes)
+		}
 		if d.Since != "" {
 			order(d.At, d.Since, d.Fixed)
 		} else if d.Fixed != "" {
