@@ -69,6 +69,19 @@ func (s *snapshots) addCertificates(entry, where, text string) {
 	}
 }
 
+// addIssued takes over what cert-manager says of a certificate: its dates are there, the certificate itself lies in a Secret.
+func (s *snapshots) addIssued(entry string, o *object) {
+	var status struct {
+		From       time.Time         `json:"notBefore"`
+		To         time.Time         `json:"notAfter"`
+		Conditions []objectCondition `json:"conditions"`
+	}
+	decodePart(o.Status, &status)
+	_, ready := conditionsOf(status.Conditions, "Ready")
+	where := "certificate " + o.Metadata.Namespace + "/" + o.Metadata.Name
+	s.Certificates = append(s.Certificates, Certificate{entry, where, o.Metadata.Name, status.From.UTC(), status.To.UTC(), ready})
+}
+
 // isConfig tells a loose configuration file by its name.
 func isConfig(entry string) bool { return settings.Known(path.Base(entry)) }
 

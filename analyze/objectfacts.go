@@ -31,6 +31,10 @@ func (s *snapshots) addObject(entry string, o *object) {
 		s.addConfigMap(entry, o)
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
+	case "Certificate":
+		if strings.HasPrefix(o.APIVersion, "cert-manager.io/") {
+			s.addIssued(entry, o)
+		}
 	case "Service", "Ingress":
 		if e, ok := edgeOf(entry, o); ok {
 			s.Edges = append(s.Edges, e)

@@ -148,6 +148,21 @@ func dayOf(t *testing.T, day string) time.Time {
 	return at
 }
 
+func TestIssuedCertificates(t *testing.T) {
+	issued := func(ready, to string) string {
+		return `{"kind":"Certificate","apiVersion":"cert-manager.io/v1","metadata":{"name":"im-tls","namespace":"im"},"status":{"notBefore":"2026-09-01T00:00:00Z","notAfter":"` + to + `","conditions":[{"type":"Ready","status":"` + ready + `"}]}}`
+	}
+	for object, want := range map[string]string{
+		issued("True", "2026-12-30T00:00:00Z"): analyze.Pass, issued("True", "2026-11-01T00:00:00Z"): analyze.Fail, issued("False", "2026-12-30T00:00:00Z"): analyze.Warn,
+	} {
+		f := factsOf(t, map[string]string{"objects.json": object})
+		f.Collected = dayOf(t, "2026-11-27")
+		if got := certificates.Run(f); got.Status != want {
+			t.Errorf("%s is %s, want %s", object, got.Status, want)
+		}
+	}
+}
+
 func TestReleaseBehind(t *testing.T) {
 	for version, want := range map[string]string{"v3.8.3-patch.3": analyze.Warn, "v3.8.3-patch.16": analyze.Pass, "main": analyze.Pass} {
 		if got := releaseBehind.Run(factsOf(t, map[string]string{"push.log": logOf(version)})); got.Status != want {
