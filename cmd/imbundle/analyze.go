@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,11 +104,6 @@ func runAnalyze(ctx context.Context, s streams, f analyzeFlags, path string) err
 	set, err := loadSpecs(f.specs)
 	if err != nil {
 		return err
-	}
-	if len(f.specs) > 0 { // what is built in is held to it by its tests
-		for _, p := range specs.Lint(set) {
-			fmt.Fprintf(s.err, "warning: %v: %s\n", p.At, p.Message)
-		}
 	}
 	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in, Inside: true})
 	if err != nil {

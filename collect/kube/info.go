@@ -34,11 +34,7 @@ func (f *facts) Collect(ctx context.Context, b *collect.Batch) error {
 	errs := []error{
 		// The layout of the troubleshoot project: the version under "info", its name under "string".
 		putJSON(b, bundle.ClusterVersion, map[string]any{"info": f.c.version, "string": f.c.info.GitVersion}),
-		putJSON(b, bundle.DiscoveryFile, map[string]any{
-			"version": f.s.Version, "namespaces": f.s.Namespaces, "components": notNil(f.s.Components),
-			"elsewhere": notNil(f.s.Elsewhere), "missing": notNil(f.s.Missing), "listedAll": f.s.Listed,
-			"environment": f.s.Environment,
-		}),
+		putJSON(b, bundle.DiscoveryFile, f.s.discovery()),
 		putJSON(b, bundle.AccessFile, f.s.Access),
 		f.readyz(ctx, b),
 	}
@@ -46,6 +42,18 @@ func (f *facts) Collect(ctx context.Context, b *collect.Batch) error {
 		errs = append(errs, putJSON(b, bundle.ClockFile, f.c.Clock()))
 	}
 	return errors.Join(errs...)
+}
+
+// discovery is what was found, for the bundle.
+func (s *Survey) discovery() map[string]any {
+	found := map[string]any{
+		"version": s.Version, "namespaces": s.Namespaces, "components": notNil(s.Components),
+		"elsewhere": notNil(s.Elsewhere), "missing": notNil(s.Missing), "listedAll": s.Listed,
+	}
+	if s.Environment.line() != "" {
+		found["environment"] = s.Environment
+	}
+	return found
 }
 
 // readyz keeps the text of an answer of 500 too: that is the one which says what is broken.
