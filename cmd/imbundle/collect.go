@@ -54,7 +54,7 @@ API server forwards, with the credentials that OpenIM itself is given; --kafka, 
 declines. A password on the command line is refused.
 
 Everything is redacted on the way into the file: passwords, tokens, keys and certificates never reach the disk. Message
-bodies are never asked for. Nothing in the cluster is changed. The file is valid at every moment: after Ctrl-C, a deadline
+bodies are never asked for. Nothing in the cluster is changed, but for --node-mode pod. The file is valid at every moment: after Ctrl-C, a deadline
 or a full disk it holds what was gathered, and says what is missing.
 
 --resume FILE goes on from the bundle of a run that was cut or left incomplete: what FILE holds whole is carried into a new
