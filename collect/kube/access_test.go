@@ -72,7 +72,7 @@ func TestReview(t *testing.T) {
 	}
 	gaps := a.gaps()
 	missed := slices.DeleteFunc(slices.Clone(a.Asked), func(r Answer) bool { return r.Allowed || r.instead })
-	if len(gaps) != len(missed) || len(missed) < len(a.Asked)-3 {
+	if len(gaps) != len(missed) || len(missed) < len(a.Asked)-4 { // two are granted; proxies of nodes and pods are missed only by those who want them
 		t.Errorf("%d gaps, %d rights missed of %d", len(gaps), len(missed), len(a.Asked))
 	}
 	for _, g := range gaps {
