@@ -75,7 +75,15 @@ var recipes = []recipe{
 // hash names what a recipe's programs are built from: its module files, itself, Go and platform.
 func (r *rig) hash(rec recipe) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, rec, buildEnv)
+	of := struct {
+		name          string
+		module        bool
+		args, outputs []string
+	}{rec.name, rec.module, rec.args, rec.outputs}
+	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, of, buildEnv)
+	if len(rec.copied) > 0 {
+		fmt.Fprintln(h, rec.copied)
+	}
 	if rec.module {
 		files, err := filepath.Glob(filepath.Join(r.home, "modules", rec.name, "*"))
 		if err != nil {
