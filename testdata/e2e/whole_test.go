@@ -144,12 +144,20 @@ func brokersWith(t *testing.T, topic string) (bootstrap string) {
 	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 8, 3, nil, topic); err != nil {
 		t.Fatal(err)
 	}
+	var read kadm.Offsets
+	read.AddOffset(topic, 0, 0, -1)
+	if err := kadm.NewClient(client).CommitAllOffsets(t.Context(), "redis", read); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		admin, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(found[1], ",")...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer admin.Close()
+		if _, err := kadm.NewClient(admin).DeleteGroups(context.Background(), "redis"); err != nil {
+			t.Error(err)
+		}
 		if _, err := kadm.NewClient(admin).DeleteTopics(context.Background(), topic); err != nil {
 			t.Error(err)
 		}
