@@ -110,6 +110,8 @@ func TestProblems(t *testing.T) {
 		"secret":    {unread, "kafka: the credentials in variable IMENV_KAFKA_PASSWORD of push are not known: the user may not get the secret"},
 		"authority": {setOf(t, "kafka.yml", "address: [ k:1 ]\ntls: { enableTLS: true, caCrt: /etc/ca.crt }"), "kafka: the certificate authority /etc/ca.crt is a file inside the containers"},
 		"uri":       {setOf(t, "mongodb.yml", "uri: mongodb://u:canary%zz@h/"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a % that begins no escape"},
+		"asked":     {setOf(t, "mongodb.yml", "uri: mongodb://u:canary?1@h/im"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a ? that is no escape (%3F)"},
+		"url":       {setOf(t, "redis.yml", "address: [ 'redis://u:canary@r:1' ]"), "redis: an address in redis.yml of configmap im/openim-config is no HOST:PORT: it has a user, or a scheme"},
 		"db":        {setOf(t, "redis.yml", "address: [ r:1 ]\ndb: x"), `redis: db is "x", which is no number`},
 	} {
 		b, problems := From([]*settings.Set{tt.set, tt.set}, nil)

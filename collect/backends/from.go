@@ -123,6 +123,10 @@ func (f *finder) addresses(of string, s section, port string, keys ...string) (a
 	all = Hosts(one.String(), port)
 	for _, address := range all {
 		host, _, err := net.SplitHostPort(address)
+		if strings.ContainsAny(address, "@/") { // it may hold a password
+			f.fail(of, flagHint(of), "an address in %s is no HOST:PORT: it has a user, or a scheme", where(one))
+			return nil, ""
+		}
 		if err != nil {
 			f.fail(of, flagHint(of), "%q in %s is no HOST:PORT", address, where(one))
 			return nil, ""

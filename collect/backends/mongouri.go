@@ -15,6 +15,9 @@ func ParseMongo(uri string) (*Mongo, error) {
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	m := &Mongo{}
+	if !strings.Contains(rest, "@") && strings.Contains(query, "@") { // else a part of the password would pass for a host
+		return nil, errors.New("its user or password has a ? that is no escape (%3F)")
+	}
 	i := strings.LastIndexByte(rest, '@')
 	if err := m.Login.read(rest[:max(i, 0)]); err != nil {
 		return nil, err

@@ -30,7 +30,10 @@ type client struct {
 }
 
 func newClient(server *backends.Etcd, dial collect.Dialer) *client {
-	return &client{server: server, http: &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dial, TLSClientConfig: server.TLS, MaxConnsPerHost: 2}}}
+	return &client{server: server, http: &http.Client{
+		Timeout: patience, Transport: &http.Transport{DialContext: dial, TLSClientConfig: server.TLS, MaxConnsPerHost: 2},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // etcd never does; another would get the password
+	}}
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }

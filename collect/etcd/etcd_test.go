@@ -170,3 +170,14 @@ func TestCentre(t *testing.T) {
 		t.Errorf("%+v", asks)
 	}
 }
+
+// TestRedirect never takes the password to where an answer points.
+func TestRedirect(t *testing.T) {
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a stranger was asked") }))
+	t.Cleanup(stranger.Close)
+	pointing := httptest.NewServer(http.RedirectHandler(stranger.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(pointing.Close)
+	if _, err := Centre(t.Context(), options(backends.Login{Username: "root", Password: "canary"}, pointing.Listener.Addr().String())); err == nil || !strings.Contains(err.Error(), "HTTP 307") {
+		t.Error(err)
+	}
+}

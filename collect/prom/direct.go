@@ -3,6 +3,7 @@ package prom
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,14 +43,15 @@ func (r *Refused) GapReason() string {
 	return bundle.Failed
 }
 
-// Direct asks a server at its own address. A user and a password in the address authenticate; they never leave the request.
+// Direct asks a server at its own address. A user and a password in the address authenticate; they never leave the request,
+// and nothing of the address is repeated where it is none.
 func Direct(client *http.Client, address string) (Get, string, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, "", fmt.Errorf("%q is no address of a Prometheus: one begins with http:// or https://", strings.SplitN(address, "@", 2)[0])
+		return nil, "", errors.New("this is no address of a Prometheus: one begins with http:// or https://") // what it is may hold a password
 	}
 	user := base.User
-	base.User = nil
+	base.User, base.RawQuery, base.Fragment = nil, "", ""
 	get := func(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
 		u := *base
 		u.Path, u.RawQuery = strings.TrimSuffix(u.Path, "/")+path, query.Encode()
