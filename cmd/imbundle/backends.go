@@ -157,7 +157,7 @@ func surroundings(s streams) backends.Surroundings {
 
 // backends finds the servers behind OpenIM, tells which are reached how, and gives the sources that ask them. The caller
 // closes the Reach when these have ended.
-func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, incident collect.Incident) ([]collect.Source, *kube.Reach, error) {
+func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, o *collect.Options) ([]collect.Source, *kube.Reach, error) {
 	reach := cluster.Reach(found)
 	if cluster.Replayed() {
 		return nil, reach, nil // the servers that a bundle's configuration names are not those of here
@@ -168,6 +168,11 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 		reach.Close()
 		return nil, nil, err
 	}
+	for _, password := range b.Passwords() {
+		if len(password) >= kube.LeastLearned {
+			o.Redactor.Learn(password)
+		}
+	}
 	if !f.quiet {
 		tellBackends(ctx, s.err, b, reach)
 	}
@@ -175,7 +180,7 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	if f.kube.Exec {
 		r.exec = reach.Exec
 	}
-	return f.backendSources(r, incident), reach, nil
+	return f.backendSources(r, o.Incident), reach, nil
 }
 
 // layCentre lays line B's config centre, where it is switched on, over the configuration that the survey read.
@@ -283,7 +288,7 @@ func (f *collectFlags) plannedAsks(ctx context.Context, s streams, cluster *kube
 		return nil, err
 	}
 	nodes, _ := f.nodes.sources(cluster, found)
-	return asks(slices.Concat(f.backendSources(reachable{Backends: b}, incident), nodes, prometheus)), nil
+	return asks(slices.Concat(f.backendSources(reachable{Backends: b, logs: found.LogsRead()}, incident), nodes, prometheus)), nil
 }
 
 // tellAsks prints what is asked of the backends.

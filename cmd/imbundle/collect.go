@@ -222,7 +222,7 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 		o.Output = defaultName(found.Namespaces, time.Now())
 	}
 	o.Redactor.Learn(found.Secrets()...)
-	asking, reach, err := f.backends(ctx, s, cluster, found, o.Incident)
+	asking, reach, err := f.backends(ctx, s, cluster, found, o)
 	if err != nil {
 		return nil, nil, err
 	}

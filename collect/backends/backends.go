@@ -50,6 +50,31 @@ func (b Backends) Addresses() []string {
 	return all
 }
 
+// Passwords are those with which they are asked, to be kept out of everything that is written.
+func (b Backends) Passwords() []string {
+	var all []string
+	add := func(of ...Login) {
+		for _, l := range of {
+			if l.Password != "" {
+				all = append(all, l.Password.Reveal())
+			}
+		}
+	}
+	if b.Kafka != nil {
+		add(b.Kafka.Login)
+	}
+	if b.Redis != nil {
+		add(b.Redis.Login, b.Redis.SentinelLogin)
+	}
+	if b.Mongo != nil {
+		add(b.Mongo.Login)
+	}
+	if b.Etcd != nil {
+		add(b.Etcd.Login)
+	}
+	return all
+}
+
 // Login is who asks. The zero value asks without authentication.
 type Login struct {
 	Username string

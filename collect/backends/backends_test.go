@@ -137,6 +137,9 @@ func TestSecretsStayHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := fmt.Sprintf("%v %+v %#v %s %q %s", b.Kafka, b.Kafka.Login, b.Mongo.Login, b.Mongo.Login, b.Mongo.Login, text)
+	if got := b.Passwords(); !slices.Equal(got, []string{"canary-1", "canary-2"}) {
+		t.Errorf("to be kept out: %q", got)
+	}
 	if strings.Contains(all, "canary") || !strings.Contains(all, "***") {
 		t.Error(all)
 	}

@@ -96,7 +96,9 @@ func (s *source) Collect(ctx context.Context, b *collect.Batch) error {
 	limit := min(b.RequestTimeout(), mostWait)
 	c := &cluster{o: s.o, links: newLinks(s.o, limit), down: map[int32]*Failure{}}
 	defer c.links.close()
-	if err := c.refresh(ctx); err != nil {
+	if err := c.refresh(ctx); err != nil && ctx.Err() != nil {
+		return ctx.Err() // that says nothing of the brokers
+	} else if err != nil {
 		return s.instead(ctx, b, explain(err, s.o.Backend, strings.Join(s.o.Backend.Addresses, ","), ""))
 	}
 	r := &run{source: s, c: c, b: b, lost: c.greet(ctx)}
@@ -156,16 +158,19 @@ func (r *run) samples(ctx context.Context) error {
 		if ctx.Err() != nil && newest != nil {
 			break // half a sample would look like lag that went away
 		}
+		if ctx.Err() != nil {
+			return ctx.Err() // and brokers that did not answer in time like such as are down
+		}
 		one.Sample, one.Of = taken+1, r.o.Samples
 		maps.Copy(r.lost, read.failed)
 		newest = one
-		if taken == 0 {
-			if err := r.survey(ctx, one); err != nil {
-				return err
-			}
-		}
 		if err := r.put(bundle.Sample(bundle.KafkaGroupsJSON, taken+1), one.Time, one); err != nil {
 			return err
+		}
+		if taken == 0 {
+			if err := r.survey(ctx, one); err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
 	}
 	r.untaken(ctx, taken)

@@ -378,3 +378,24 @@ func TestAsks(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestInterrupted blames no broker for the end of the run, whenever it comes.
+func TestInterrupted(t *testing.T) {
+	c := filled(t)
+	for _, key := range []kmsg.Key{kmsg.ApiVersions, kmsg.Metadata, kmsg.OffsetFetch, kmsg.DescribeConfigs} {
+		ctx, cancel := context.WithCancel(t.Context())
+		c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+			cancel()
+			return nil, nil, false
+		})
+		g := gatherIn(ctx, t, openim(c.ListenAddrs()...))
+		for _, gap := range g.gaps {
+			if gap.Reason == bundle.Failed || strings.Contains(gap.Detail, "make sure") {
+				t.Errorf("%s: %+v", key.Name(), gap)
+			}
+		}
+		if strings.Contains(string(g.entries[bundle.KafkaTopics]), "unreachable") {
+			t.Errorf("%s: %s", key.Name(), g.entries[bundle.KafkaTopics])
+		}
+	}
+}

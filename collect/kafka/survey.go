@@ -26,6 +26,9 @@ func (r *run) survey(ctx context.Context, first *record.KafkaGroups) error {
 		out.Brokers = append(out.Brokers, record.KafkaBroker{ID: b.id, Address: b.address, Rack: b.rack, Controller: b.id == r.c.meta.ControllerID})
 	}
 	r.settings(ctx, &out)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	for i := range out.Brokers {
 		if f := r.lost[out.Brokers[i].ID]; f != nil && !f.spoken() {
 			out.Brokers[i].Unreachable = f.Error()
@@ -63,6 +66,9 @@ func (r *run) settings(ctx context.Context, out *record.KafkaTopics) {
 		own[b.id] = settings
 		return err
 	})
+	if ctx.Err() != nil {
+		return // who has not answered yet is not lost
+	}
 	for i := range out.Brokers {
 		out.Brokers[i].Settings = own[out.Brokers[i].ID]
 	}

@@ -166,6 +166,9 @@ func (s *Survey) Mounted(name string) []byte {
 	return nil
 }
 
+// LeastLearned is the length of a password that is hidden wherever it stands.
+const LeastLearned = 8
+
 // Secrets are the passwords, and addresses with such, that were read of Secrets, to be kept out of everything that is written. A
 // short one is not among them: it may be a word that logs are full of, and is hidden where it stands as a password.
 func (s *Survey) Secrets() []string {
@@ -173,15 +176,13 @@ func (s *Survey) Secrets() []string {
 	for _, comp := range s.config.components {
 		for _, one := range comp.set.All() {
 			key := strings.ToLower(one.Key)
-			if one.Hidden && (strings.HasSuffix(key, "password") || strings.HasSuffix(key, "uri")) && len(one.String()) >= leastLearned {
+			if one.Hidden && (strings.HasSuffix(key, "password") || strings.HasSuffix(key, "uri")) && len(one.String()) >= LeastLearned {
 				all = append(all, one.String())
 			}
 		}
 	}
 	return all
 }
-
-const leastLearned = 8
 
 // Centre lays what the config centre holds of a file over the configuration of OpenIM's components.
 func (s *Survey) Centre(file, where string, json []byte) {

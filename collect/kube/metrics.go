@@ -129,7 +129,7 @@ func (m *podMetricsSource) sample(ctx context.Context, b *collect.Batch, p *scra
 	}
 	if len(errs) > 0 {
 		first := nth(bundle.PodMetrics(p.ns, p.pod, ports[0]), n)
-		b.Gap(bundle.Gap{Entry: first, Reason: reason, Detail: errors.Join(errs...).Error(), Costs: "OpenIM's own counters of this pod: failed inserts, late and failed pushes, users online"})
+		b.Gap(bundle.Gap{Entry: first, Reason: reason, Detail: strings.ReplaceAll(errors.Join(errs...).Error(), "\n", "; "), Costs: "OpenIM's own counters of this pod: failed inserts, late and failed pushes, users online"})
 	}
 }
 

@@ -10,12 +10,15 @@ import (
 	"github.com/imbundle/imbundle/collect"
 )
 
-// atMost lets so many connections be open at a time; further ones wait for one to be closed.
-func atMost(n int, dial collect.Dialer) collect.Dialer {
+// atMost lets so many connections be open at a time; further ones wait for one to be closed. All are closed when run ends:
+// the clients wait for an answer as long as it may take, whatever became of the one who asked.
+func atMost(run context.Context, n int, dial collect.Dialer) collect.Dialer {
 	slots := make(chan struct{}, n)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		select {
 		case slots <- struct{}{}:
+		case <-run.Done():
+			return nil, run.Err()
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -24,7 +27,8 @@ func atMost(n int, dial collect.Dialer) collect.Dialer {
 			<-slots
 			return nil, err
 		}
-		return &slotConn{Conn: conn, free: sync.OnceFunc(func() { <-slots })}, nil
+		stop := context.AfterFunc(run, func() { conn.Close() })
+		return &slotConn{Conn: conn, free: sync.OnceFunc(func() { stop(); <-slots })}, nil
 	}
 }
 

@@ -45,7 +45,7 @@ type mongoServer struct {
 
 // openMongo finds the members, chooses one and lets it describe them all; nil when none can be asked.
 func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial collect.Dialer) *mongoServer {
-	m := &mongoServer{of: of, dial: atMost(connections, dial), tls: of.TLS}
+	m := &mongoServer{of: of, dial: atMost(ctx, connections, dial), tls: of.TLS}
 	m.told = record.MongoServer{Time: time.Now().UTC(), From: of.From, Database: cmp.Or(of.Database, "openim_v3")}
 	m.source = cmp.Or(of.AuthSource, m.told.Database)
 	addresses, err := m.addresses(ctx)
@@ -267,8 +267,20 @@ func plain(err error) error {
 	if m := lastError.FindStringSubmatch(err.Error()); m != nil {
 		return errors.New(m[1])
 	}
+	if story, _, long := strings.Cut(err.Error(), ", current topology: "); long {
+		return &shortened{story, err}
+	}
 	return err
 }
+
+// shortened is an error with fewer words.
+type shortened struct {
+	text string
+	error
+}
+
+func (s *shortened) Error() string { return s.text }
+func (s *shortened) Unwrap() error { return s.error }
 
 func (m *mongoServer) gap(entry, what string, err error) bundle.Gap {
 	return gapOf(entry, what, "mongo", m.address, err, onMongo(err))

@@ -43,7 +43,7 @@ var quiet = sync.OnceFunc(func() { redis.SetLogger(silent{}) })
 
 // openRedis finds the servers and lets them describe themselves; nil when none can be asked for keys.
 func openRedis(ctx context.Context, b *collect.Batch, of *backends.Redis, dial collect.Dialer) *redisServers {
-	r := &redisServers{of: of, dial: secured(atMost(connections, dial), of.TLS)}
+	r := &redisServers{of: of, dial: secured(atMost(ctx, connections, dial), of.TLS)}
 	r.told = record.RedisServer{Time: time.Now().UTC(), From: of.From, Configured: of.Mode}
 	r.find(ctx, b)
 	r.describe(ctx, b)

@@ -15,6 +15,7 @@ import (
 	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/bundle/redact"
 	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/collect/backends"
 )
 
 // collected is what a run brought.
@@ -35,6 +36,11 @@ func run(t testing.TB, o Options, more ...collect.Source) collected {
 
 func runFor(t testing.TB, most time.Duration, o Options, more ...collect.Source) collected {
 	t.Helper()
+	return runIn(t.Context(), t, most, o, more...)
+}
+
+func runIn(ctx context.Context, t testing.TB, most time.Duration, o Options, more ...collect.Source) collected {
+	t.Helper()
 	r, err := redact.Compile([]redact.Rule{{ID: "test", Keys: []string{"nobody-has-this-key"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +49,7 @@ func runFor(t testing.TB, most time.Duration, o Options, more ...collect.Source)
 		o.Dial = new(net.Dialer).DialContext
 	}
 	c := collected{path: filepath.Join(t.TempDir(), "imbundle-seq.tgz"), entries: map[string]string{}, conversations: map[string]record.Conversation{}}
-	if _, err := collect.Run(t.Context(), collect.Options{Output: c.path, Redactor: r, Deadline: most}, append(more, New(o))); err != nil {
+	if _, err := collect.Run(ctx, collect.Options{Output: c.path, Redactor: r, Deadline: most}, append(more, New(o))); err != nil {
 		t.Fatal(err)
 	}
 	in, err := bundle.Open(c.path, bundle.ReadOptions{})
@@ -110,4 +116,29 @@ func (l logSource) Collect(_ context.Context, b *collect.Batch) error {
 		}
 	}
 	return nil
+}
+
+// TestEndsWithTheRun ends at once with the run, though the servers take connections and never answer.
+func TestEndsWithTheRun(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	dial := func(dialCtx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(dialCtx, network, address)
+		time.AfterFunc(50*time.Millisecond, cancel) // the client waits for an answer by then
+		return conn, err
+	}
+	began := time.Now()
+	b := runIn(ctx, t, time.Minute, Options{Redis: &backends.Redis{Addresses: []string{silent.Addr().String()}}, Dial: dial})
+	if took := time.Since(began); took > answerTime/2 {
+		t.Errorf("it took %s", took)
+	}
+	for _, g := range b.gaps {
+		if strings.Contains(g.Detail, "given up") {
+			t.Errorf("%+v", g)
+		}
+	}
 }
