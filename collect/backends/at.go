@@ -18,6 +18,9 @@ func (b *Backends) kafkaAt(address string) error {
 	}
 	if b.Kafka == nil {
 		b.Kafka = &Kafka{}
+		if u := b.unplaced; u != nil && u.Kafka != nil {
+			*b.Kafka = *u.Kafka
+		}
 	}
 	b.Kafka.Addresses, b.Kafka.From = hosts, "--kafka"
 	return nil
@@ -28,9 +31,12 @@ func (b *Backends) redisAt(address string) error {
 	if address == "" {
 		return nil
 	}
-	r := &Redis{}
-	if b.Redis != nil {
-		r.Login, r.DB, r.TLS = b.Redis.Login, b.Redis.DB, b.Redis.TLS
+	r, known := &Redis{}, b.Redis
+	if known == nil && b.unplaced != nil {
+		known = b.unplaced.Redis
+	}
+	if known != nil {
+		r.Login, r.DB, r.TLS = known.Login, known.DB, known.TLS
 	}
 	if scheme, rest, isURL := strings.Cut(address, "://"); isURL {
 		var err error
@@ -75,6 +81,8 @@ func (b *Backends) mongoAt(address string) error {
 	known := Mongo{Database: mongoDatabase}
 	if b.Mongo != nil {
 		known = *b.Mongo
+	} else if u := b.unplaced; u != nil && u.Mongo != nil {
+		known = *u.Mongo
 	}
 	m := &Mongo{}
 	var err error

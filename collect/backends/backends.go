@@ -30,6 +30,8 @@ type Backends struct {
 	Redis *Redis
 	Mongo *Mongo
 	Etcd  *Etcd
+
+	unplaced *Backends // what the configuration says of servers whose address there is of no use: an address by the user completes it
 }
 
 // Addresses are those of all of them.

@@ -111,6 +111,7 @@ func TestProblems(t *testing.T) {
 		"authority": {setOf(t, "kafka.yml", "address: [ k:1 ]\ntls: { enableTLS: true, caCrt: /etc/ca.crt }"), "kafka: the certificate authority /etc/ca.crt is a file inside the containers"},
 		"uri":       {setOf(t, "mongodb.yml", "uri: mongodb://u:canary%zz@h/"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a % that begins no escape"},
 		"asked":     {setOf(t, "mongodb.yml", "uri: mongodb://u:canary?1@h/im"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a ? that is no escape (%3F)"},
+		"uriHost":   {setOf(t, "mongodb.yml", "uri: mongodb://u:canary@localhost:1/im"), "mongo: mongodb.yml of configmap im/openim-config says localhost:1, which is each pod for itself"},
 		"url":       {setOf(t, "redis.yml", "address: [ 'redis://u:canary@r:1' ]"), "redis: an address in redis.yml of configmap im/openim-config is no HOST:PORT: it has a user, or a scheme"},
 		"db":        {setOf(t, "redis.yml", "address: [ r:1 ]\ndb: x"), `redis: db is "x", which is no number`},
 	} {
@@ -213,5 +214,29 @@ func TestOverrideMistakes(t *testing.T) {
 		if !errors.As(err, &arg) || arg.Flag != strings.TrimSpace(name) || arg.Hint == "" || strings.Contains(err.Error()+arg.Hint, "canary") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAddressOfUseLater takes everything but the address from a configuration whose own is of no use, as the sample's.
+func TestAddressOfUseLater(t *testing.T) {
+	b, problems := From([]*settings.Set{setOf(
+		t, "kafka.yml", "address: [ 127.0.0.1:1 ]\nusername: k\npassword: p\ntoRedisTopic: toRedis\ntoRedisGroupID: redis", "redis.yml", "address: [ localhost:1 ]\npassword: r\ndb: 2",
+		"mongodb.yml", "address: [ 127.0.0.1:1 ]\nusername: u\npassword: m\nauthSource: admin\ndatabase: im",
+	)}, nil)
+	if len(problems) != 3 || b.Kafka != nil || b.Redis != nil || b.Mongo != nil || len(b.Addresses()) > 0 {
+		t.Errorf("%v, %+v", problems, b)
+	}
+	o := Overrides{Kafka: Override{Address: "k:1"}, Redis: Override{Address: "r:1"}, Mongo: Override{Address: "m:1"}}
+	if err := o.Apply(&b, surroundings(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if k := b.Kafka; !slices.Equal(k.Topics, []string{"toRedis"}) || !slices.Equal(k.Groups, []string{"redis"}) || k.Login != (Login{"k", "p"}) || k.From != "--kafka" || !slices.Equal(k.Addresses, []string{"k:1"}) {
+		t.Errorf("%+v", k)
+	}
+	if r := b.Redis; r.Login.Password.Reveal() != "r" || r.DB != 2 || !slices.Equal(r.Addresses, []string{"r:1"}) {
+		t.Errorf("%+v", r)
+	}
+	if m := b.Mongo; m.Login != (Login{"u", "m"}) || m.AuthSource != "admin" || m.Database != "im" || !slices.Equal(m.Addresses, []string{"m:1"}) {
+		t.Errorf("%+v", m)
 	}
 }

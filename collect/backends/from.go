@@ -30,22 +30,34 @@ func (p *Problem) Error() string { return p.Of + ": " + p.Text }
 // its path, as a certificate, is asked of file, which gives nil where it is not known.
 func From(sets []*settings.Set, file func(path string) []byte) (Backends, []*Problem) {
 	f := &finder{file: file}
-	var b Backends
+	b := Backends{unplaced: &Backends{}}
 	for _, set := range sets {
 		if b.Kafka == nil {
-			b.Kafka = f.kafka(section{set, "kafka", "kafka"})
+			k := f.kafka(section{set, "kafka", "kafka"})
+			settle(k, k != nil && len(k.Addresses) > 0, &b.Kafka, &b.unplaced.Kafka)
 		}
 		if b.Redis == nil {
-			b.Redis = f.redis(section{set, "redis", "redis"})
+			r := f.redis(section{set, "redis", "redis"})
+			settle(r, r != nil && len(r.Addresses) > 0, &b.Redis, &b.unplaced.Redis)
 		}
 		if b.Mongo == nil {
-			b.Mongo = f.mongo(section{set, "mongodb", "mongo"})
+			m := f.mongo(section{set, "mongodb", "mongo"})
+			settle(m, m != nil && (len(m.Addresses) > 0 || m.SRV != ""), &b.Mongo, &b.unplaced.Mongo)
 		}
 		if b.Etcd == nil {
 			b.Etcd = f.etcd(section{set, "discovery", ""})
 		}
 	}
 	return b, f.problems
+}
+
+// settle puts a backend into its place, or beside it where there is no address of use; the first one stays.
+func settle[T any](found *T, usable bool, into, beside **T) {
+	if usable {
+		*into = found
+	} else if *beside == nil {
+		*beside = found
+	}
 }
 
 // finder collects what is wrong on the way.
@@ -120,23 +132,27 @@ func (f *finder) addresses(of string, s section, port string, keys ...string) (a
 		f.fail(of, flagHint(of), "the address in %s is not known: %s", where(one), one.Unread)
 		return nil, ""
 	}
-	all = Hosts(one.String(), port)
+	return f.usable(of, one, Hosts(one.String(), port)), where(one)
+}
+
+// usable gives addresses that a setting names if all of them lead somewhere from here.
+func (f *finder) usable(of string, one *settings.Setting, all []string) []string {
 	for _, address := range all {
 		host, _, err := net.SplitHostPort(address)
 		if strings.ContainsAny(address, "@/") { // it may hold a password
 			f.fail(of, flagHint(of), "an address in %s is no HOST:PORT: it has a user, or a scheme", where(one))
-			return nil, ""
+			return nil
 		}
 		if err != nil {
 			f.fail(of, flagHint(of), "%q in %s is no HOST:PORT", address, where(one))
-			return nil, ""
+			return nil
 		}
 		if ip := net.ParseIP(host); host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 			f.fail(of, flagHint(of), "%s says %s, which is each pod for itself", where(one), address)
-			return nil, ""
+			return nil
 		}
 	}
-	return all, where(one)
+	return all
 }
 
 // Hosts splits a list of HOST:PORT at commas; port is added where none is named.

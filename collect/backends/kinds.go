@@ -16,10 +16,10 @@ const (
 )
 
 func (f *finder) kafka(s section) *Kafka {
-	addresses, from := f.addresses(KafkaName, s, kafkaPort, "address", "addr")
-	if len(addresses) == 0 {
+	if s.get("address", "addr") == nil {
 		return nil
 	}
+	addresses, from := f.addresses(KafkaName, s, kafkaPort, "address", "addr")
 	return &Kafka{
 		Addresses: addresses, From: from, TLS: f.kafkaTLS(s), Login: f.login(KafkaName, s, "username", "password"),
 		Topics: s.texts("toRedisTopic", "toMongoTopic", "toPushTopic", "toOfflinePushTopic",
@@ -96,9 +96,10 @@ func (f *finder) redis(s section) *Redis {
 		keys = []string{"sentinelMode.sentinelsAddrs", "sentinelMode.sentinelAddrs"}
 		r.Master = s.text("sentinelMode.masterName")
 	}
-	if r.Addresses, r.From = f.addresses(RedisName, s, redisPort, keys...); len(r.Addresses) == 0 {
+	if s.get(keys...) == nil {
 		return nil
 	}
+	r.Addresses, r.From = f.addresses(RedisName, s, redisPort, keys...)
 	if len(r.Addresses) > 1 && r.Mode == "" {
 		r.Mode = Cluster
 	}
@@ -142,6 +143,7 @@ func (f *finder) mongo(s section) *Mongo {
 			return nil
 		}
 		m.From = where(uri)
+		m.Addresses = f.usable(MongoName, uri, m.Addresses)
 		m.Database = orElse(m.Database, orElse(s.text("database"), mongoDatabase))
 		return m
 	}
@@ -150,9 +152,10 @@ func (f *finder) mongo(s section) *Mongo {
 	if strings.EqualFold(s.text("mongoMode"), "replicaSet") {
 		m.ReplicaSet, keys = s.text("replicaSet.name"), []string{"replicaSet.hosts", "address"}
 	}
-	if m.Addresses, m.From = f.addresses(MongoName, s, mongoPort, keys...); len(m.Addresses) == 0 {
+	if s.get(keys...) == nil {
 		return nil
 	}
+	m.Addresses, m.From = f.addresses(MongoName, s, mongoPort, keys...)
 	m.Login = f.login(MongoName, s, "username", "password")
 	return m
 }

@@ -171,8 +171,11 @@ func TestStrangersName(t *testing.T) {
 	r := reaching(t, false, false)
 	r.s.net.services["im/localhost"] = service("im", "localhost", "kafka", "10.96.0.9", 1, intstr.FromInt32(9094))
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_, err = r.Dial(t.Context(), "tcp", "localhost:"+port)
-	if err == nil || !strings.Contains(err.Error(), "is not that of the cluster") {
-		t.Errorf("a stranger was taken for the cluster's: %v", err)
+	for _, app := range []string{"kafka", "scaled-to-nothing"} {
+		r.s.net.services["im/localhost"].Spec.Selector["app"] = app
+		_, err = r.Dial(t.Context(), "tcp", "localhost:"+port)
+		if err == nil || !strings.Contains(err.Error(), "is not that of the cluster") {
+			t.Errorf("a stranger was taken for the cluster's: %v", err)
+		}
 	}
 }

@@ -151,7 +151,7 @@ func (r *Reach) dialDirect(ctx context.Context, network, address string, spots [
 	if err != nil {
 		return nil, err
 	}
-	if len(spots) > 0 && net.ParseIP(host) == nil {
+	if len(spots)+len(ips) > 0 && net.ParseIP(host) == nil { // a service without pods has its name, too
 		found, err := net.DefaultResolver.LookupHost(ctx, host)
 		if err != nil {
 			return nil, err

@@ -106,7 +106,7 @@ func onRedis(err error) advice {
 	case starts("WRONGPASS", "invalid password", "AUTH failed", "invalid username-password"):
 		return advice{bundle.Forbidden, "the password is wrong: check redis.yml, IMENV_REDIS_PASSWORD and openim-redis-secret"}
 	case starts("NOAUTH"):
-		return advice{bundle.Forbidden, "a password is needed and none is configured: give it with --redis"}
+		return advice{bundle.Forbidden, "a password is needed and none is configured: give it with --redis-auth"}
 	case starts("without any password configured"):
 		return advice{bundle.Forbidden, "a password is configured and the server has none"}
 	case starts("NOPERM"):
