@@ -137,7 +137,10 @@ func (n *network) find(address string) (spots []spot, ips []string) {
 		if len(spots) > 0 {
 			break
 		}
-		spots, ips = n.byName(name, int32(port))
+		more, at := n.byName(name, int32(port))
+		if spots = more; len(more)+len(at) > 0 {
+			ips = at
+		}
 	}
 	slices.SortStableFunc(spots, func(a, b spot) int { return readiness(a) - readiness(b) })
 	return spots, ips

@@ -53,6 +53,10 @@ func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial c
 		b.Gap(gapOf(bundle.MongoServer, "looking up the SRV record", "mongo", of.SRV, err, onMongo(err)))
 	}
 	err = m.find(ctx, b, addresses)
+	if ctx.Err() != nil {
+		disconnect(ctx, m.client) // who had not answered by the end of the run is in no trouble
+		return nil
+	}
 	if m.client != nil {
 		m.describe(ctx, b)
 	} else {
@@ -100,6 +104,9 @@ func (m *mongoServer) find(ctx context.Context, b *collect.Batch, addresses []st
 	for i := 0; i < len(queue) && i < 16 && ctx.Err() == nil; i++ {
 		member := record.MongoMember{Address: queue[i], Named: slices.Contains(addresses, queue[i])}
 		client, said, err := m.meet(ctx, queue[i])
+		if err != nil && ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			member.Trouble = err.Error()
 			first = cmp.Or(first, err)

@@ -47,6 +47,10 @@ func openRedis(ctx context.Context, b *collect.Batch, of *backends.Redis, dial c
 	r.told = record.RedisServer{Time: time.Now().UTC(), From: of.From, Configured: of.Mode}
 	r.find(ctx, b)
 	r.describe(ctx, b)
+	if ctx.Err() != nil && slices.ContainsFunc(r.nodes, func(n *redisNode) bool { return n.err != nil }) {
+		r.close() // who had not answered by the end of the run is in no trouble
+		return nil
+	}
 	r.report(b)
 	if r.main == nil && r.slots == nil {
 		r.close()

@@ -132,13 +132,20 @@ func TestEndsWithTheRun(t *testing.T) {
 		return conn, err
 	}
 	began := time.Now()
-	b := runIn(ctx, t, time.Minute, Options{Redis: &backends.Redis{Addresses: []string{silent.Addr().String()}}, Dial: dial})
+	b := runIn(ctx, t, time.Minute, Options{
+		Redis: &backends.Redis{Addresses: []string{silent.Addr().String()}}, Mongo: &backends.Mongo{Addresses: []string{silent.Addr().String()}}, Dial: dial,
+	})
 	if took := time.Since(began); took > answerTime/2 {
 		t.Errorf("it took %s", took)
 	}
 	for _, g := range b.gaps {
-		if strings.Contains(g.Detail, "given up") {
+		if strings.Contains(g.Detail, "given up") || g.Reason == bundle.Failed {
 			t.Errorf("%+v", g)
+		}
+	}
+	for _, name := range []string{bundle.RedisServer, bundle.MongoServer} {
+		if text, there := b.entries[name]; there {
+			t.Errorf("%s of a server that was not waited for: %s", name, text)
 		}
 	}
 }
