@@ -185,45 +185,6 @@ func (f *Facts) silenced(roles []string) bool {
 	return lines >= 20 && calm == 0
 }
 
-// collectNext lists the commands that would get what is missing: first what the leading cause is proven by and what the report
-// asks for. Once a leading cause is at least likely, only data of its own
-// section of the guide is still worth asking for.
-func collectNext(all []answered, ranked []*diagnosis, asked *intake, f *Facts) []string {
-	first, out := []string{}, []string{}
-	add := func(line string) {
-		if line != "" && !slices.Contains(out, line) {
-			out = append(out, line)
-		}
-	}
-	names := asked.wants()
-	if len(ranked) > 0 {
-		names = slices.Concat(f.Specs.Wants(ranked[0].cause), names)
-	}
-	for _, w := range f.lacks(names) {
-		if !slices.Contains(first, w.collect) {
-			first = append(first, w.collect)
-		}
-	}
-	about := ""
-	if lead := leadingFault(ranked); lead != nil && sure(lead.confidence) >= sure(Likely) {
-		about = lead.cause.Guide
-	}
-	for _, a := range all {
-		if a.finding.Status == Unknown && (about == "" || a.check.Guide == about) {
-			add(a.check.Collect)
-		}
-	}
-	for _, group := range vital {
-		if f.textOf(group) == nil {
-			add("imbundle collect --since 2h")
-		} else if f.silenced(group) {
-			add("imbundle collect --since 2h --exec")
-		}
-	}
-	slices.Sort(out)
-	return append(first, slices.DeleteFunc(out, func(line string) bool { return slices.Contains(first, line) })...)
-}
-
 // changesBefore keeps what was altered up to the onset of the leading cause, newest first.
 func changesBefore(f *Facts, ranked []*diagnosis) []Change {
 	onset := f.Collected

@@ -78,9 +78,9 @@ func packResults(f *Facts, context map[string]int) []CheckResult {
 		case lead != nil:
 			r.Status, r.Cause = Warn, lead.Cause
 		case s.seen != nil && !s.seen(f):
-			r.Status, r.Collect, r.Needs = Unknown, "imbundle collect --since 2h", []string{s.needs}
+			r.Status, r.Collect, r.Needs = Unknown, collectCommand, []string{s.needs}
 		case s.seen == nil && f.textOf(s.roles) == nil:
-			r.Status, r.Collect, r.Needs = Unknown, "imbundle collect --since 2h", needed(s.roles)
+			r.Status, r.Collect, r.Needs = Unknown, collectCommand, needed(s.roles)
 		}
 		out = append(out, r)
 	}

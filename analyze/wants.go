@@ -12,26 +12,25 @@ import (
 type want struct {
 	what    specs.Text
 	collect string
+	needs   string // as in Check
 	has     func(*Facts) bool
 }
 
-const collectLogs = "imbundle collect --since 2h"
-
 // kinds of data that layers and causes may name, besides log-ROLE.
 var kinds = map[string]want{
-	"pods":         {text("Pod 列表", "the list of pods"), collectLogs, func(f *Facts) bool { return len(f.Pods) > 0 }},
-	"events":       {text("Kubernetes 事件", "events of Kubernetes"), collectLogs, func(f *Facts) bool { return len(f.Events) > 0 }},
-	"describe":     {text("describe 输出", "describe of the pods"), collectLogs, func(f *Facts) bool { return f.named("describe") }},
-	"previous":     {text("容器上一次退出前的日志", "the log of the container before it last ended"), collectLogs, (*Facts).hasPrevious},
-	"nodes":        {text("节点状态", "the state of the nodes"), collectLogs, func(f *Facts) bool { return len(f.Nodes) > 0 }},
-	"usage":        {text("kubectl top 的 CPU 与内存", "CPU and memory by kubectl top"), collectLogs, func(f *Facts) bool { return len(f.Usage) > 0 }},
-	"disk":         {text("节点的 df -h 与 df -i", "df -h and df -i of the nodes"), "imbundle collect --attach df.txt", func(f *Facts) bool { return len(f.Filesystems) > 0 }},
-	"memory":       {text("节点的 free -h", "free -h of the nodes"), "imbundle collect --attach free.txt", func(f *Facts) bool { return len(f.Memory) > 0 }},
-	"kafka-groups": {text("两次 kafka-consumer-groups.sh --describe", "kafka-consumer-groups.sh --describe, twice"), "imbundle collect --attach kafka-groups.txt", func(f *Facts) bool { return len(f.Groups) > 0 }},
-	"redis-info":   {text("Redis 的 INFO 与 SLOWLOG", "INFO and SLOWLOG of Redis"), "imbundle collect --attach redis-info.txt", func(f *Facts) bool { return len(f.Slow) > 0 || f.named("redis-cli", "redis/") }},
-	"seq":          {text("会话序号在 Redis 与 Mongo 里的值", "the numbers of a conversation in Redis and in Mongo"), "imbundle collect --conversation ID", func(f *Facts) bool { return len(f.Counters) > 0 || f.named("seq/") }},
-	"config":       {text("生效的配置", "the effective configuration"), collectLogs, func(f *Facts) bool { return f.named("config") }},
-	"log-start": {text("一次启动的日志", "the log of a start"), collectLogs, func(f *Facts) bool {
+	"pods":         {text("Pod 列表", "the list of pods"), collectCommand, "tables/pods", func(f *Facts) bool { return len(f.Pods) > 0 }},
+	"events":       {text("Kubernetes 事件", "events of Kubernetes"), collectCommand, "events", func(f *Facts) bool { return len(f.Events) > 0 }},
+	"describe":     {text("describe 输出", "describe of the pods"), collectCommand, "describe", func(f *Facts) bool { return f.named("describe") }},
+	"previous":     {text("容器上一次退出前的日志", "the log of the container before it last ended"), collectCommand, "logs of containers that ended", (*Facts).hasPrevious},
+	"nodes":        {text("节点状态", "the state of the nodes"), collectCommand, "cluster-resources/nodes.json", func(f *Facts) bool { return len(f.Nodes) > 0 }},
+	"usage":        {text("kubectl top 的 CPU 与内存", "CPU and memory by kubectl top"), collectCommand, "top/pods.txt", func(f *Facts) bool { return len(f.Usage) > 0 }},
+	"disk":         {text("节点的 df -h 与 df -i", "df -h and df -i of the nodes"), collectCommand + " --node-mode pod", "nodes/<node>/df.txt", func(f *Facts) bool { return len(f.Filesystems) > 0 }},
+	"memory":       {text("节点的 free -h", "free -h of the nodes"), collectCommand + " --node-mode pod", "nodes/<node>/free.txt", func(f *Facts) bool { return len(f.Memory) > 0 }},
+	"kafka-groups": {text("两次 kafka-consumer-groups.sh --describe", "kafka-consumer-groups.sh --describe, twice"), collectCommand, "kafka/groups.json", func(f *Facts) bool { return len(f.Groups) > 0 }},
+	"redis-info":   {text("Redis 的 INFO 与 SLOWLOG", "INFO and SLOWLOG of Redis"), collectCommand, "redis/info.txt", func(f *Facts) bool { return len(f.Slow) > 0 || f.named("redis-cli", "redis/") }},
+	"seq":          {text("会话序号在 Redis 与 Mongo 里的值", "the numbers of a conversation in Redis and in Mongo"), collectCommand + " --conversation ID --user ID", "seq/conversations.jsonl", func(f *Facts) bool { return len(f.Counters) > 0 || f.named("seq/") }},
+	"config":       {text("生效的配置", "the effective configuration"), collectCommand, "config/effective.json", func(f *Facts) bool { return f.named("config") }},
+	"log-start": {text("一次启动的日志", "the log of a start"), collectCommand, "logs of the OpenIM components", func(f *Facts) bool {
 		return slices.ContainsFunc(f.Texts, func(t Text) bool { return len(t.Starts) > 0 })
 	}},
 }
@@ -45,11 +44,11 @@ func wantNamed(name string, s *specs.Set) (w want, ok bool) {
 	if !isLog || !slices.ContainsFunc(s.Roles, func(r *specs.Role) bool { return r.ID == role }) {
 		return want{}, false
 	}
-	collect := collectLogs
+	collect := collectCommand
 	if role == "sdk" {
-		collect = "imbundle collect --attach sdk.log"
+		collect = collectCommand + " --attach sdk.log"
 	}
-	return want{text(role+" 的日志", "a log of "+role), collect, func(f *Facts) bool { return f.HasLog(role) }}, true
+	return want{text(role+" 的日志", "a log of "+role), collect, "log of " + role, func(f *Facts) bool { return f.HasLog(role) }}, true
 }
 
 // WantTitle is what a kind of data is called; ok is false for a name that means nothing.

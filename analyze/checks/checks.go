@@ -26,7 +26,7 @@ func All() []analyze.Check {
 	}
 }
 
-const collectAll = "imbundle collect --since 2h"
+const collectAll = "imbundle collect"
 
 func say(zh, en string) specs.Text { return specs.Text{ZH: zh, EN: en} }
 

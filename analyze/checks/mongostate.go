@@ -21,7 +21,7 @@ var mongoPrimary = analyze.Check{
 	Title: say("Mongo 副本集有没有主节点", "the replica set has a primary"),
 	Doc: say("rs.status() 与各成员的 hello：没有任何成员是或认得主节点，所有写入都被拒绝。单机没有副本集，不作判断。不健康或落后一分钟以上的成员另作提示：少一个就可能选不出主。",
 		"rs.status() and every member's hello: when none is, or knows, a primary, every write is refused. A standalone server has no set and is not judged. Members that are not healthy or a minute behind are worth a word: with one more gone there may be no primary."),
-	Needs: []string{mongoJSON}, Collect: collectSeq,
+	Needs: []string{mongoJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		answered, sets := false, false
@@ -122,7 +122,7 @@ var mongoSlow = analyze.Check{
 	Title: say("Mongo 慢操作与索引", "slow operations and indexes of Mongo"),
 	Doc: say("currentOp 里跑了一秒以上的操作（全表扫描或五秒以上才算数），以及 msg、seq、seq_user、conversation 缺少的索引；文档不多时缺索引只提示。",
 		"Operations that run for a second and more (only those that scan a collection, or for five seconds and more, count), and indexes that msg, seq, seq_user or conversation lack; with few documents that is only a hint."),
-	Needs: []string{mongoJSON}, Collect: collectSeq,
+	Needs: []string{mongoJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		looked := false
@@ -172,7 +172,7 @@ var mongoUp = analyze.Check{
 	Title: say("Mongo 是否连得上、认得用户", "Mongo can be reached and knows the user"),
 	Doc: say("采集时用 OpenIM 配置里的地址和用户连接每个成员。拒绝用户很可能是配置错了；全部拒绝连接是服务没起来；其余连不上可能只是采集所在处到不了，只作提示。",
 		"Every member as the collector met it, at the addresses and with the user of OpenIM's configuration. A refused user is likely wrong in the configuration; connections refused by all: it is not running; anything else may only be so from where the collector stood, and is a hint."),
-	Needs: []string{mongoJSON}, Collect: collectSeq,
+	Needs: []string{mongoJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Mongos) == 0 {
 			return unknown()

@@ -16,7 +16,7 @@ var prometheusRanges = analyze.Check{
 	Title: say("Prometheus 的时间窗曲线", "series of Prometheus over the window"),
 	Doc: say("时间窗内的曲线：CPU 限额卡住四分之一以上的时段、卷或节点磁盘的字节与 inode 用到 97%（90% 起提示）、消费积压增长一倍且过千、Redis 逐出键、写 Mongo 失败。没有曲线的项目不作判断：没有导出器不等于正常。",
 		"Series over the window: a CPU limit that holds a pod up in more than a quarter of the periods, volumes and disks of nodes from 97 % of bytes or inodes (a word from 90 %), lag that doubles beyond a thousand, keys that Redis evicts, batches that are not written to Mongo. What has no series is not judged: no exporter does not mean sound."),
-	Needs: []string{"metrics/prometheus/<query>.json"}, Collect: collectAll + " --prometheus URL",
+	Needs: []string{"metrics/prometheus/<query>.json"}, Collect: collectAll + " --prometheus auto",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Ranges) == 0 {
 			return unknown()

@@ -13,7 +13,7 @@ var redisSlow = analyze.Check{
 	Title: say("Redis 慢日志", "the slow log of Redis"),
 	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。",
 		"Three commands and more of 100 ms and more in SLOWLOG: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again."),
-	Needs: []string{"SLOWLOG GET of Redis, or redis/server.json"}, Collect: "imbundle collect --attach redis-slowlog.txt",
+	Needs: []string{"redis/server.json, or SLOWLOG GET of Redis"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Slow) == 0 {
 			return unknown()

@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	redisInfo    = "redis/info.txt"
-	redisJSON    = "redis/server.json"
-	collectRedis = "imbundle collect --attach redis-info.txt"
+	redisInfo = "redis/info.txt"
+	redisJSON = "redis/server.json"
 )
 
 var redisMemory = analyze.Check{
@@ -21,7 +20,7 @@ var redisMemory = analyze.Check{
 	Title: say("Redis 的内存与淘汰策略", "memory of Redis and what it evicts"),
 	Doc: say("INFO 里 used_memory 接近 maxmemory，以及会淘汰键的策略：序号计数和令牌都在 Redis，3.8 起的计数带过期时间，volatile-* 也会淘汰它。没有设 maxmemory 时策略不起作用。",
 		"used_memory near maxmemory in INFO, and a policy that evicts keys: counters and tokens live in Redis, and from 3.8 on the counters expire, so that volatile-* evicts them too. Without maxmemory the policy is of no effect."),
-	Needs: []string{redisInfo}, Collect: collectRedis,
+	Needs: []string{redisInfo}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		any := false
@@ -71,7 +70,7 @@ var redisWrites = analyze.Check{
 	Title: say("Redis 能否写入", "Redis takes writes"),
 	Doc: say("配置所指的单机地址现在是副本（role:slave）：写入被拒绝。最近一次 RDB 保存或 AOF 写入失败：默认配置下 Redis 因此拒绝写。正在加载数据（loading:1）时什么都不答。集群与哨兵里的副本是正常的。",
 		"The address that the configuration names for a standalone server is a replica now (role:slave): writes are refused. The last RDB save or AOF write failed: by default Redis then refuses writes. While it loads its data (loading:1) it answers nothing. Replicas of a cluster or behind sentinels are in order."),
-	Needs: []string{redisInfo, redisJSON}, Collect: collectRedis,
+	Needs: []string{redisInfo, redisJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if !slices.ContainsFunc(f.Infos, func(i analyze.RedisInfo) bool {
 			return i.Fields["role"] != "" || i.Fields["rdb_last_bgsave_status"] != ""
@@ -153,7 +152,7 @@ var redisMode = analyze.Check{
 	Title: say("Redis 模式与配置是否一致", "the mode of Redis is that of the configuration"),
 	Doc: say("redis.yml 的模式（单机、集群、哨兵）与服务端自报的不同：客户端会报 MOVED、CROSSSLOT 或 cluster support disabled。",
 		"The mode in redis.yml (standalone, cluster, sentinel) is not what the servers say of themselves: clients report MOVED, CROSSSLOT or 'cluster support disabled'."),
-	Needs: []string{redisJSON}, Collect: collectSeq,
+	Needs: []string{redisJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		any := false
@@ -182,7 +181,7 @@ var redisUp = analyze.Check{
 	Title: say("Redis 各节点是否可用", "every server of Redis is up"),
 	Doc: say("集群自报 fail 或有槽位无人负责，集群标记为 fail 的节点，哨兵认定下线的主节点，以及采集时连不上的配置地址。连不上可能只是采集所在处到不了，只作提示；服务端明确拒绝密码则很可能是配置错了。",
 		"A cluster that says fail or serves not all slots, nodes that the cluster marks as failed, a master that sentinels take for down, and configured addresses that the collector could not reach. The last may only be so from where it stood, and is a hint; a password that the server refuses is likely wrong in the configuration."),
-	Needs: []string{redisJSON}, Collect: collectSeq,
+	Needs: []string{redisJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Redises) == 0 {
 			return unknown()
