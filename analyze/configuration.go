@@ -90,13 +90,13 @@ func (s *snapshots) addConfigFile(entry, text string) {
 }
 
 // configurations puts the files of each place together, once for each role that sets variables of its own, and once plain
-// for the others.
-func configurations(files []configFile, pods []Pod) []Configuration {
+// for the others. What a collector told of components wins over the files that it read for that.
+func configurations(told []Effective, files []configFile, pods []Pod) []Configuration {
+	out, files := effective(told, files)
 	slices.SortFunc(files, func(a, b configFile) int {
 		return cmp.Or(cmp.Compare(a.where, b.where), cmp.Compare(a.file, b.file), cmp.Compare(a.entry, b.entry))
 	})
 	files = slices.CompactFunc(files, func(a, b configFile) bool { return a.where == b.where && a.file == b.file })
-	var out []Configuration
 	for len(files) > 0 {
 		n := 1
 		for n < len(files) && files[n].where == files[0].where {

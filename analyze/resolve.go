@@ -30,7 +30,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		f.Collected = newestTime(f, p)
 	}
 	f.Pods = mergePods(p.Pods, f.Collected, m.specs)
-	f.Configs = configurations(p.Files, ownPods(f.Pods, m.specs))
+	f.Configs = configurations(p.Effective, p.Files, ownPods(f.Pods, m.specs))
 	f.Events = mergeEvents(p.Events, f.Collected)
 	f.Flow = p.seen.flow()
 	f.Answers = p.seen.answered()

@@ -26,6 +26,7 @@ type snapshots struct {
 	Metrics       []Metric
 	Ranges        []Range
 	Files         []configFile
+	Effective     []Effective
 	Certificates  []Certificate
 	Changes       []Change
 	Malformed     []Malformed
@@ -72,6 +73,7 @@ func (s *snapshots) add(o *snapshots) {
 	s.Metrics = append(s.Metrics, o.Metrics...)
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)
+	s.Effective = append(s.Effective, o.Effective...)
 	s.Certificates = append(s.Certificates, o.Certificates...)
 	s.Infos = append(s.Infos, o.Infos...)
 	s.Redises = append(s.Redises, o.Redises...)

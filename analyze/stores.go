@@ -16,7 +16,7 @@ import (
 	"github.com/imbundle/imbundle/bundle/record"
 )
 
-// What the collector asked Redis and Mongo, and what people paste of INFO.
+// What the collector asked Redis and Mongo, how it found OpenIM configured, and what people paste of INFO.
 
 // Conversation is a line of seq/conversations.jsonl.
 type Conversation struct {
@@ -75,7 +75,7 @@ func (r RedisInfo) Sighting(fields ...string) Sighting {
 
 // isRecord tells the entries that have a shape of their own, wherever somebody has put them.
 func isRecord(name string) bool {
-	for _, entry := range []string{bundle.SeqFile, bundle.RedisServer, bundle.MongoServer} {
+	for _, entry := range []string{bundle.SeqFile, bundle.RedisServer, bundle.MongoServer, bundle.ConfigEffective} {
 		if name == entry || strings.HasSuffix(name, "/"+entry) {
 			return true
 		}
@@ -98,6 +98,8 @@ func (s *snapshots) readRecord(r io.Reader, entry string) error {
 			return fmt.Errorf("reading what Mongo said: %w", err)
 		}
 		s.Mongos = append(s.Mongos, server)
+	case strings.HasSuffix(entry, bundle.ConfigEffective):
+		return s.readEffective(r, entry)
 	default:
 		return s.readConversations(r, entry)
 	}

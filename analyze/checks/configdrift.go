@@ -181,6 +181,9 @@ func with(c analyze.Configuration, s *specs.Setting, v *settings.Setting) bool {
 			file, path = v.File, beside(v.Key, key)
 		}
 		if other := c.Set.Get(file, path); other != nil {
+			if !known(other) {
+				return false
+			}
 			got = other.String()
 		}
 		if key == "kubernetes" {

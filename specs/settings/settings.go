@@ -73,6 +73,12 @@ func (s *Set) All() []*Setting {
 	return all
 }
 
+// Put takes a setting over as somebody else has read it: its file counts as read.
+func (s *Set) Put(one Setting) {
+	s.note(one.File)
+	s.lay(&one)
+}
+
 // Has reports whether a file was read.
 func (s *Set) Has(file string) bool { return s.files[stem(file)] }
 
