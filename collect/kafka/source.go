@@ -139,12 +139,14 @@ func (s *source) schedule(ctx context.Context) (n int, every time.Duration) {
 // samples takes them, writes each at once and the newest as the tables.
 func (r *run) samples(ctx context.Context) error {
 	n, every := r.schedule(ctx)
+	begun := r.carried()
+	n = max(n, begun+1)
 	var newest *record.KafkaGroups
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	taken := 0
+	taken := begun
 	for ; taken < n; taken++ {
-		if taken > 0 {
+		if taken > begun {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
@@ -167,7 +169,7 @@ func (r *run) samples(ctx context.Context) error {
 		if err := r.put(bundle.Sample(bundle.KafkaGroupsJSON, taken+1), one.Time, one); err != nil {
 			return err
 		}
-		if taken == 0 {
+		if taken == begun {
 			if err := r.survey(ctx, one); err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -176,6 +178,14 @@ func (r *run) samples(ctx context.Context) error {
 	r.untaken(ctx, taken)
 	r.gaps(newest)
 	return r.tables(newest)
+}
+
+// carried is how many samples an earlier run has brought. The last is always taken: the tables are made of it.
+func (r *run) carried() (n int) {
+	for n < r.o.Samples-1 && r.b.Has(bundle.Sample(bundle.KafkaGroupsJSON, n+1)) {
+		n++
+	}
+	return n
 }
 
 // untaken accounts for samples that time, or the cluster, did not allow.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -396,6 +397,42 @@ func TestInterrupted(t *testing.T) {
 		}
 		if strings.Contains(string(g.entries[bundle.KafkaTopics]), "unreachable") {
 			t.Errorf("%s: %s", key.Name(), g.entries[bundle.KafkaTopics])
+		}
+	}
+}
+
+// TestResumed takes the samples that an earlier run, which was interrupted, did not bring, and no others.
+func TestResumed(t *testing.T) {
+	c := filled(t)
+	var asked atomic.Int32
+	ctx, cancel := context.WithCancel(t.Context())
+	count := func(until int32) {
+		c.ControlKey(int16(kmsg.ListGroups), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			if asked.Add(1) == until {
+				cancel()
+			}
+			return nil, nil, false
+		})
+	}
+	count(7) // of three brokers, in the third sample
+	ours := func(o *collect.Options) { o.Tool.Name = "imbundle" }
+	first := gatherIn(ctx, t, openim(c.ListenAddrs()...), ours)
+	if first.entries[bundle.Sample(bundle.KafkaGroupsJSON, 2)] == nil || first.Complete {
+		t.Fatalf("interrupted too early or not at all: %+v", first.gaps)
+	}
+	earlier, err := collect.OpenEarlier(t.Context(), first.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked.Store(0)
+	second := gatherIn(t.Context(), t, openim(c.ListenAddrs()...), ours, func(o *collect.Options) { o.Resume = earlier })
+	if got := asked.Load(); got != 3 || !second.Complete {
+		t.Errorf("%d brokers were asked for groups, complete %v: %+v", got, second.Complete, second.gaps)
+	}
+	for n := 1; n <= 3; n++ {
+		if s := read[record.KafkaGroups](second, bundle.Sample(bundle.KafkaGroupsJSON, n)); s.Sample != n {
+			t.Errorf("sample %d is %d", n, s.Sample)
 		}
 	}
 }

@@ -25,6 +25,9 @@ func (r *run) survey(ctx context.Context, first *record.KafkaGroups) error {
 	for _, b := range r.c.brokers {
 		out.Brokers = append(out.Brokers, record.KafkaBroker{ID: b.id, Address: b.address, Rack: b.rack, Controller: b.id == r.c.meta.ControllerID})
 	}
+	if r.b.Has(bundle.KafkaTopics) {
+		return nil // an earlier run has brought it
+	}
 	r.settings(ctx, &out)
 	if ctx.Err() != nil {
 		return ctx.Err()

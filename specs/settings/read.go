@@ -57,12 +57,15 @@ func parse(text []byte, into *yaml.Node) (err error) {
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 
-// lineOf splits the parser's error, whose text may quote the file: it is cut short.
+// yamlAnchor is the only piece of a file that the parser quotes: a password that begins with * or & passes for one.
+var yamlAnchor = regexp.MustCompile(`anchor '[^']*'`)
+
+// lineOf splits the parser's error, and leaves out what it quotes of the file.
 func lineOf(err error) (line int, text string) {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	m := yamlLine.FindStringSubmatch(first)
 	line, _ = strconv.Atoi(m[1])
-	return line, m[2]
+	return line, yamlAnchor.ReplaceAllString(m[2], "anchor")
 }
 
 func (r *reader) fail(line int, text string) {

@@ -234,3 +234,17 @@ func FuzzAdd(f *testing.F) {
 		}
 	})
 }
+
+// TestPasswordLikeAnchor does not repeat a password that YAML takes for the name of something else.
+func TestPasswordLikeAnchor(t *testing.T) {
+	for _, text := range []string{"password: *canary", "a: &canary [ *canary ]"} {
+		for _, err := range new(Set).Add("redis.yml", "here", []byte(text)) {
+			if strings.Contains(err.Error(), "canary") {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+	if errs := new(Set).Add("redis.yml", "here", []byte("password: *canary")); len(errs) != 1 || !strings.Contains(errs[0].Error(), "unknown anchor") {
+		t.Error(errs)
+	}
+}
