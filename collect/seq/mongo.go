@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -266,28 +265,6 @@ func mongoCode(err error) (int32, bool) {
 	}
 	return 0, false
 }
-
-var lastError = regexp.MustCompile(`Last error: (.*?)(?: \}|, \{|$)`)
-
-// plain takes out of the client's long story of a failed search for a server what went wrong.
-func plain(err error) error {
-	if m := lastError.FindStringSubmatch(err.Error()); m != nil {
-		return errors.New(m[1])
-	}
-	if story, _, long := strings.Cut(err.Error(), ", current topology: "); long {
-		return &shortened{story, err}
-	}
-	return err
-}
-
-// shortened is an error with fewer words.
-type shortened struct {
-	text string
-	error
-}
-
-func (s *shortened) Error() string { return s.text }
-func (s *shortened) Unwrap() error { return s.error }
 
 func (m *mongoServer) gap(entry, what string, err error) bundle.Gap {
 	return gapOf(entry, what, "mongo", m.address, err, onMongo(err))
