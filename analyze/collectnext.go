@@ -48,11 +48,10 @@ func collectNext(all []answered, ranked []*diagnosis, asked *intake, f *Facts) [
 
 // next gathers the flags of one command.
 type next struct {
-	f      *Facts
-	flags  []string // "--node-mode pod"
-	rights []string // flags of what has to be granted before
-	asks   bool     // something can be got, be it without any flag
-	grant  bool
+	f     *Facts
+	flags []string // "--node-mode pod"
+	asks  bool     // something can be got, be it without any flag
+	grant bool
 }
 
 // add asks for what a command gets, unless the input shows that it would come back without it again.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -104,6 +105,79 @@ func TestInside(t *testing.T) {
 	}
 	if got, _ := all(t, dir, bundle.ReadOptions{}); got["logs.zip"] != string(inner) {
 		t.Error("without Inside the zip does not come as it is")
+	}
+}
+
+// TestOpenInside opens each packed entry by its name, as Each gives it, from any place and ended early.
+func TestOpenInside(t *testing.T) {
+	dir := t.TempDir()
+	inner := zipFiles(t, map[string][]byte{"b.log": []byte("in a zip"), "deep.gz": gzipped(t, []byte("deeper"))})
+	if err := os.Mkdir(filepath.Join(dir, "case"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "case", "a.log.gz"), gzipped(t, []byte("packed")))
+	writeFile(t, filepath.Join(dir, "case", "logs.zip"), inner)
+	writeFile(t, filepath.Join(dir, "case", "plain.log"), []byte("plain"))
+	run(t, "tar", "czf", filepath.Join(dir, "again.tgz"), "-C", dir, "case")
+	tgz := filepath.Join(t.TempDir(), "x.tgz")
+	run(t, "tar", "czf", tgz, "-C", dir, ".")
+	packed := writeFile(t, filepath.Join(t.TempDir(), "x.zip"), zipFiles(t, map[string][]byte{
+		"case/a.log.gz": gzipped(t, []byte("packed")), "case/logs.zip": inner, "case/plain.log": []byte("plain"), "other": []byte("x"),
+	}))
+	mail := writeFile(t, filepath.Join(t.TempDir(), "mail.zip"), zipFiles(t, map[string][]byte{"sent.zip": inner}))
+	for _, path := range []string{dir, tgz, packed, mail} {
+		want, r := all(t, path, bundle.ReadOptions{Inside: true})
+		if len(want) < 2 {
+			t.Fatalf("%s: %q", path, want)
+		}
+		fresh, err := bundle.Open(path, bundle.ReadOptions{Inside: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fresh.Unfold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range want {
+			if fresh.Direct() && !slices.Contains(fresh.Names(), name) {
+				t.Errorf("%s: %q is not among the names", path, name)
+			}
+			for from := range 2 {
+				rc, err := r.OpenAt(name, int64(from))
+				if err != nil {
+					t.Errorf("%s: %v", path, err)
+					continue
+				}
+				if got, err := io.ReadAll(rc); err != nil || string(got) != text[from:] {
+					t.Errorf("%s: %s is %q (%v), want %q", path, name, got, err, text[from:])
+				}
+				if err := rc.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			early, err := r.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := early.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := fresh.Close(); err != nil {
+			t.Error(err)
+		}
+		if rc, err := r.Open("case/nothing.log"); !errors.Is(err, bundle.ErrNotFound) {
+			if _, err = io.ReadAll(rc); !errors.Is(err, bundle.ErrNotFound) {
+				t.Errorf("%s: what is not there: %v", path, err)
+			}
+		}
+	}
+	_, r := all(t, dir, bundle.ReadOptions{Inside: true})
+	rc, err := r.Open("case/logs.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(rc); err != nil || !bytes.Equal(got, inner) {
+		t.Errorf("an archive asked for itself: %d bytes, %v", len(got), err)
 	}
 }
 

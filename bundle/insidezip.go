@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"path"
 
 	"github.com/klauspost/compress/zip"
@@ -61,12 +62,19 @@ func (u *inside) zipped(worker int, into *outlet, file *zip.File, depth int) err
 
 // whole gives access to any byte of an entry: in its file where it lies in a folder, else held in memory.
 func whole(f *File, in io.Reader) (io.ReaderAt, int64, error) {
-	if loose, ok := in.(*looseBody); ok {
-		fi, err := loose.f.Stat()
+	var loose *os.File
+	switch in := in.(type) {
+	case *looseBody:
+		loose = in.f
+	case *os.File:
+		loose = in
+	}
+	if loose != nil {
+		fi, err := loose.Stat()
 		if err != nil {
 			return nil, 0, err
 		}
-		return loose.f, fi.Size(), nil
+		return loose, fi.Size(), nil
 	}
 	held, err := io.ReadAll(io.LimitReader(f.Reader, insideHeld+1))
 	if err != nil {

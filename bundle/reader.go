@@ -15,7 +15,7 @@ type ReadOptions struct {
 	Stdin  io.Reader // read for the path "-"; nil means os.Stdin
 	Limits Limits
 	// Inside also unpacks what is packed within the input: a log.gz, a zip or a tar in a folder or archive. Such files come out
-	// below the archive's name; Open and OpenAt do not know them.
+	// below the archive's name. Open and OpenAt find them where the packed file's own name ends as such names do; see Unfold.
 	Inside bool
 }
 
@@ -46,7 +46,10 @@ type Reader struct {
 	path string
 	way  way
 	book *book
-	deep bool // entries are looked into
+
+	deep  bool   // entries are looked into
+	only  bool   // there is a single entry, whose files stand for the input's
+	alone string // that entry, if it is packed by its name
 }
 
 // way is a way into an input.
@@ -79,6 +82,7 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 		return nil, fmt.Errorf("opening %q: %w", path, err)
 	}
 	r.way = way
+	r.single()
 	return r, nil
 }
 
@@ -138,7 +142,7 @@ func (r *Reader) Each(ctx context.Context, workers int, visit func(worker int, f
 	}
 	take := Visit(visit)
 	if r.deep {
-		take = (&inside{book: r.book, visit: visit, only: r.Direct() && len(r.Names()) == 1}).entry
+		take = r.inside(r.book, visit).entry
 	}
 	if err := r.way.each(ctx, workers, take); err != nil {
 		return fmt.Errorf("reading %q: %w", r.path, err)
@@ -149,7 +153,11 @@ func (r *Reader) Each(ctx context.Context, workers int, visit func(worker int, f
 // Open gives one entry by its true name, through the index when there is one. ErrNotFound says that it is not there; a cut or
 // damaged entry ends with an error that wraps ErrCut.
 func (r *Reader) Open(name string) (io.ReadCloser, error) {
-	rc, err := r.way.open(name)
+	open := r.way.open
+	if r.deep && r.folded(name) {
+		open = r.openInside
+	}
+	rc, err := open(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening %q in %q: %w", name, r.path, err)
 	}
@@ -160,7 +168,7 @@ func (r *Reader) Open(name string) (io.ReadCloser, error) {
 // else is read from the entry's beginning. Behind the end there is nothing to read. Unlike Open it never unpacks ahead of its
 // reader, which makes it the one of the two for many entries at a time.
 func (r *Reader) OpenAt(name string, offset int64) (io.ReadCloser, error) {
-	if w, ok := r.way.(offsetWay); ok {
+	if w, ok := r.way.(offsetWay); ok && !(r.deep && r.folded(name)) {
 		rc, err := w.openAt(name, offset)
 		if err != nil {
 			return nil, fmt.Errorf("opening %q in %q: %w", name, r.path, err)
@@ -203,8 +211,14 @@ func (r *Reader) Plan() *Plan { return r.book.plan }
 func (r *Reader) Names() []string { return r.book.list() }
 
 // Direct tells whether Open goes straight to an entry and Names is known without Each: a bundle with its index, a zip, a
-// directory. A stream is read from its beginning each time, and standard input only once.
-func (r *Reader) Direct() bool { _, is := r.way.(*stream); return !is }
+// directory, unless all of it lies in one packed file that is looked into. A stream is read from its beginning each time, and
+// standard input only once.
+func (r *Reader) Direct() bool { return !r.streamed() && r.alone == "" }
+
+func (r *Reader) streamed() bool {
+	_, is := r.way.(*stream)
+	return is
+}
 
 // Omissions lists what was left out, by reason. Complete after Each.
 func (r *Reader) Omissions() []Omission { return r.book.omissions() }

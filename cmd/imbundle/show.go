@@ -31,7 +31,8 @@ func newShow(s streams) *cobra.Command {
 		Use:   "show",
 		Short: "Look into a bundle: its list, entries, logs merged by time, events, the incident, one operation",
 		Long: `Looks into a bundle without unpacking it. FILE is a bundle, another tool's bundle, any tar or zip, packed by gzip, zstd, bzip2 or xz, a
-folder of loose files, one log, or standard input ("-"). A cut file is shown as far as it goes. Of a bundle with its index
+folder of loose files, one log, or standard input ("-"). What is packed within it is shown as if it were not: the files of a zip below
+its name. A cut file is shown as far as it goes. Of a bundle with its index
 only what is shown is read, whatever its size.
 
 On a terminal the output goes through $PAGER (default ` + defaultPager + `). Colours of logs are taken off and other control
@@ -72,9 +73,12 @@ func (f *showFlags) show(ctx context.Context, s streams, path string, render fun
 		return err
 	}
 	boundMemory(96 << 20)
-	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in})
+	r, err := bundle.Open(path, bundle.ReadOptions{Stdin: s.in, Inside: true})
 	if err != nil {
 		return err
+	}
+	if err := r.Unfold(ctx); err != nil {
+		return errors.Join(err, r.Close())
 	}
 	in := view.Input{Reader: r, Specs: set, Checks: checks.All(), Name: path, Now: time.Now()}
 	pager := s.pagerOf(f.noPager)
