@@ -24,7 +24,7 @@ func (p *pattern) matches(text []byte) bool {
 		}
 	}
 	from := p.from(text)
-	return from >= 0 && p.match.Match(text[from:])
+	return from >= 0 && p.match.regexp().Match(text[from:])
 }
 
 // from is where a match may begin at the earliest, -1 for nowhere.
@@ -46,7 +46,7 @@ func (p *pattern) barred(text []byte) bool {
 	if p.unless == nil || p.bars != nil && !anyIn(p.bars, text) {
 		return false
 	}
-	return p.barTexts || p.unless.Match(text)
+	return p.barTexts || p.unless.regexp().Match(text)
 }
 
 func anyIn(literals []literal, text []byte) bool {

@@ -153,10 +153,10 @@ func (sc *Scanner) startedModule() string {
 
 // group is Hit.Groups. Several groups may have one name, in different branches: the first that took part counts.
 func (sc *Scanner) group(name string) string {
-	re := sc.current.match
-	if re == nil {
+	if sc.current.match == nil {
 		return ""
 	}
+	re := sc.current.match.regexp()
 	from := max(0, sc.current.from(sc.text))
 	if sc.spans == nil {
 		sc.spans = re.FindSubmatchIndex(sc.text[from:])

@@ -1,10 +1,6 @@
 package scan
 
-import (
-	"fmt"
-	"regexp"
-	"regexp/syntax"
-)
+import "fmt"
 
 // Pattern describes lines: those that contain one of Any (when there are any), match Match and do not match Unless (when they
 // are not empty), and whose level is in Level. Expressions are RE2, unanchored. Known leaves out lines without a level of their
@@ -28,17 +24,16 @@ type Set struct {
 // pattern is a compiled Pattern.
 type pattern struct {
 	any           []literal
-	match, unless *regexp.Regexp
+	match, unless *expression
 	level         Levels
 	known         bool
 
-	// What Tune derives from the expressions, to run them seldom and on little.
-	tree, bar *syntax.Regexp // of match and unless
-	texts     []literal      // match is nothing but these texts; nil otherwise
-	needs     [][]literal    // one of each set is in every match
-	lead      []literal      // every match begins with one of them; nil when unknown
-	bars      []literal      // one of them is in every line that unless matches; nil when unknown
-	barTexts  bool           // unless is nothing but bars
+	// What is derived from the expressions, to run them seldom and on little.
+	texts    []literal   // match is nothing but these texts; nil otherwise
+	needs    [][]literal // one of each set is in every match
+	lead     []literal   // every match begins with one of them; nil when unknown
+	bars     []literal   // one of them is in every line that unless matches; nil when unknown
+	barTexts bool        // unless is nothing but bars
 }
 
 // Compile compiles patterns; hits name them by their index. A pattern with neither Any nor Match nor Known is an error.
@@ -72,40 +67,11 @@ func compile(p Pattern) (pattern, error) {
 		c.any = append(c.any, literal{text: text})
 	}
 	var err error
-	if c.match, err = expression(p.Match); err != nil {
+	if c.match, err = newExpression(p.Match); err != nil {
 		return c, err
 	}
-	if c.unless, err = expression(p.Unless); err != nil {
-		return c, err
-	}
-	if c.tree, err = tree(p.Match); err != nil {
-		return c, err
-	}
-	c.bar, err = tree(p.Unless)
+	c.unless, err = newExpression(p.Unless)
 	return c, err
-}
-
-// tree parses an expression, nil for an empty one.
-func tree(text string) (*syntax.Regexp, error) {
-	if text == "" {
-		return nil, nil
-	}
-	re, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("parsing %q: %w", text, err)
-	}
-	return re.Simplify(), nil
-}
-
-func expression(text string) (*regexp.Regexp, error) {
-	if text == "" {
-		return nil, nil
-	}
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, fmt.Errorf("compiling %q: %w", text, err)
-	}
-	return re, nil
 }
 
 // Tune chooses what to look for by what is rare in a sample of the logs. It changes speed only, never results; it must not be
@@ -147,8 +113,9 @@ func (p *pattern) choose(r *rarity) (set []literal, proof bool) {
 // derive reads from the expressions what their matches must contain.
 func (p *pattern) derive(r *rarity) {
 	p.texts, p.needs, p.lead, p.bars, p.barTexts = nil, nil, nil, nil, false
-	if p.tree != nil {
-		s := shapeOf(p.tree, r.cost)
+	if p.match != nil {
+		tree := p.match.parsed()
+		s := shapeOf(tree, r.cost)
 		if s.exact != nil && s.plain {
 			p.texts = s.exact
 		}
@@ -157,10 +124,10 @@ func (p *pattern) derive(r *rarity) {
 				p.needs = append(p.needs, set)
 			}
 		}
-		p.lead = leadOf(p.tree)
+		p.lead = leadOf(tree)
 	}
-	if p.bar != nil {
-		s := shapeOf(p.bar, r.cost)
+	if p.unless != nil {
+		s := shapeOf(p.unless.parsed(), r.cost)
 		p.bars = cheapest(s.all(), r.cost)
 		if p.barTexts = s.exact != nil && s.plain; p.barTexts {
 			p.bars = s.exact
