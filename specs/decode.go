@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -111,8 +112,19 @@ func unknownKeys(file string, n *yaml.Node, t reflect.Type, problems *Problems) 
 	}
 }
 
-// fieldsOf returns the types of a struct's fields by their YAML names.
+// knownFields are the answers of fieldsOf by type: thousands of values are of a dozen types.
+var knownFields sync.Map
+
+// fieldsOf returns the types of a struct's fields by their YAML names; the map is not to be changed.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	known, ok := knownFields.Load(t)
+	if !ok {
+		known, _ = knownFields.LoadOrStore(t, readFields(t))
+	}
+	return known.(map[string]reflect.Type)
+}
+
+func readFields(t reflect.Type) map[string]reflect.Type {
 	fields := make(map[string]reflect.Type, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)

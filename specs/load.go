@@ -230,12 +230,12 @@ func (s *Set) Wants(c *Cause) []string {
 
 // unique puts the stanzas of a new layer over the old ones.
 func unique[T any](old, layer []*T, key func(*T) (string, Position), problems *Problems) []*T {
-	place := map[string]int{}
+	place := make(map[string]int, len(old))
 	for i, stanza := range old {
 		id, _ := key(stanza)
 		place[id] = i
 	}
-	merged, seen := slices.Clone(old), map[string]Position{}
+	merged, seen := slices.Grow(slices.Clone(old), len(layer)), make(map[string]Position, len(layer))
 	for _, stanza := range layer {
 		id, at := key(stanza)
 		if first, twice := seen[id]; twice {
