@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/mholt/archiver/v3"
@@ -76,10 +77,10 @@ func newFlow(raw io.Reader, path string, sure bool, lim Limits) (*flow, error) {
 
 // look fills the peek; the answer is what ended it early.
 func (f *flow) look() error {
-	block := make([]byte, 64<<10)
-	for len(f.peek) < peekSize {
-		n, err := fill(f.plain, block)
-		f.peek = append(f.peek, block[:n]...)
+	for _, size := range []int{64 << 10, peekSize} { // most inputs are short
+		f.peek = slices.Grow(f.peek, size-len(f.peek))
+		n, err := fill(f.plain, f.peek[len(f.peek):size])
+		f.peek = f.peek[:len(f.peek)+n]
 		if err != nil {
 			return err
 		}
@@ -165,7 +166,7 @@ func (f *flow) classify(path string, err error) error {
 	return nil
 }
 
-// reader gives all plain bytes from the beginning. Beside its caller they are unpacked in a goroutine of its own, which a
+// reader gives all plain bytes from the beginning, once. Beside its caller they are unpacked in a goroutine of its own, which a
 // caller can do without who passes them on to others, if reading the input returns.
 func (f *flow) reader(beside bool) io.Reader {
 	plain := f.plain
@@ -173,7 +174,9 @@ func (f *flow) reader(beside bool) io.Reader {
 		f.ahead = newAhead(plain)
 		plain = f.ahead
 	}
-	return io.MultiReader(bytes.NewReader(f.peek), plain)
+	begin := bytes.NewReader(f.peek)
+	f.peek = nil // it goes when it was read
+	return io.MultiReader(begin, plain)
 }
 
 // lead looks at the entries within the peek: their names, and the plan if it is there.
