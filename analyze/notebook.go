@@ -4,16 +4,22 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"sync"
 )
 
 // notebook keeps excerpts of lines until it is known which of them are shown. There may be very many, they are much alike and
 // few are ever read again, so they lie on pages that are compressed once they are full. The zero notebook is empty; it is not
 // safe for concurrent use.
 type notebook struct {
-	page     *page
-	compress *flate.Writer
-	out      bytes.Buffer
+	page *page
+	out  bytes.Buffer
 }
+
+// packers are lent for a page at a time: each holds more than a megabyte, and most notebooks pack few pages.
+var packers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // the error is one of the level
+	return w
+}}
 
 // page holds excerpts, one behind the other.
 type page struct {
@@ -46,12 +52,11 @@ func (n *notebook) write(excerpt string) quote {
 // turn packs the page and begins another in its room.
 func (n *notebook) turn() {
 	n.out.Reset()
-	if n.compress == nil {
-		n.compress, _ = flate.NewWriter(&n.out, flate.BestSpeed) // the error is one of the level
-	}
-	n.compress.Reset(&n.out)
-	n.compress.Write(n.page.plain) // to memory: no error
-	n.compress.Close()
+	w := packers.Get().(*flate.Writer)
+	w.Reset(&n.out)
+	w.Write(n.page.plain) // to memory: no error
+	w.Close()
+	packers.Put(w)
 	room := n.page.plain
 	n.page.plain, n.page.packed = nil, bytes.Clone(n.out.Bytes())
 	n.page = &page{plain: room[:0]}
