@@ -253,3 +253,12 @@ func (p printer) rules() string {
 	}
 	return b.String()
 }
+
+// What a check advises to collect is a command line that there is.
+func TestChecksAdviseWhatExists(t *testing.T) {
+	for _, c := range checks.All() {
+		if err := exists(c.Collect); err != nil {
+			t.Errorf("%s: %q: %v", c.ID, c.Collect, err)
+		}
+	}
+}
