@@ -9,6 +9,7 @@ import (
 	"time"
 
 	authv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
@@ -151,5 +152,20 @@ func TestNoSecrets(t *testing.T) {
 		if grants := slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == "secrets" }); grants == tt.declined {
 			t.Errorf("%s: secrets among the rights: %v", name, grants)
 		}
+	}
+}
+
+// TestWholeSecretUnknown tells once that a Secret, all of whose keys are variables of two components, is not known.
+func TestWholeSecretUnknown(t *testing.T) {
+	from := corev1.EnvFromSource{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "env"}}}
+	comp := &configured{Component: Component{Namespace: "im", Kind: "Deployment", Name: "push", spec: &corev1.PodSpec{Containers: []corev1.Container{{EnvFrom: []corev1.EnvFromSource{from}}}}}}
+	f := &configuration{secrets: map[string]secretValues{"im/env": {why: `the user may not get secret "env" in namespace im`}}}
+	for range 2 {
+		if vars := f.vars(comp); len(vars) > 0 {
+			t.Errorf("%+v", vars)
+		}
+	}
+	if len(f.gaps) != 1 || f.gaps[0].Reason != bundle.Forbidden || !strings.Contains(f.gaps[0].Detail, "--redis") || !strings.Contains(f.gaps[0].Detail, "may not get") {
+		t.Errorf("%+v", f.gaps)
 	}
 }

@@ -97,10 +97,22 @@ func (f *configuration) wholeSource(comp *configured, from corev1.EnvFromSource,
 		}
 	}
 	if ref := from.SecretRef; ref != nil {
-		for key, value := range f.secrets[object(comp.Namespace, ref.Name)].values {
+		secret := f.secrets[object(comp.Namespace, ref.Name)]
+		f.unknown(comp.Namespace, ref.Name, secret.why)
+		for key, value := range secret.values {
 			put(settings.Var{Name: from.Prefix + key, Value: string(value), Where: ", from secret " + ref.Name, Hidden: true})
 		}
 	}
+}
+
+// unknown tells once of a Secret all of whose keys are variables, when they are not known: what stands in the files is used in
+// their place, and may be an old password.
+func (f *configuration) unknown(ns, name, why string) {
+	detail := fmt.Sprintf("%s; its keys are variables of OpenIM in namespace %s and may override addresses and passwords: give them with --kafka, --redis, --mongo and their -auth flags", why, ns)
+	if why == "" || slices.ContainsFunc(f.gaps, func(g bundle.Gap) bool { return g.Detail == detail }) {
+		return
+	}
+	f.gaps = append(f.gaps, bundle.Gap{Reason: bundle.Forbidden, Detail: detail, Costs: "which of OpenIM's settings that secret " + name + " overrides"})
 }
 
 // single is a variable that is named in the container.
