@@ -64,6 +64,9 @@ func (c *Cluster) readConfig(ctx context.Context, s *Survey) error {
 			return err
 		}
 		s.config.compose(comp)
+		for _, one := range comp.set.All() {
+			s.Environment.seeText(one.String())
+		}
 	}
 	return nil
 }

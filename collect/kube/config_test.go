@@ -30,7 +30,7 @@ func configuredInstallation(f *faulty) {
 	f.handle("/apis/apps/v1/namespaces/openim/deployments", answer(`{"kind":"DeploymentList","metadata":{},"items":[`+
 		fmt.Sprintf(template, "openim-push", "openim-push")+","+fmt.Sprintf(template, "openim-rpc-msg", "openim-rpc-msg")+`]}`))
 	maps := answer(`{"kind":"ConfigMapList","metadata":{},"items":[
-{"metadata":{"name":"openim-config","namespace":"openim"},"data":{"kafka.yml":"address: [ kafka-service:19094 ]\nusername: u\npassword: openIM123\n","redis.yml":"address: [ r:1\n","prometheus.yml":"a: b"}},
+{"metadata":{"name":"openim-config","namespace":"openim"},"data":{"kafka.yml":"address: [ kafka-service:19094 ]\nusername: u\npassword: openIM123\n","redis.yml":"address: [ r:1\n","prometheus.yml":"a: b","local-cache.yml":"a: dds-bp1.mongodb.rds.aliyuncs.com"}},
 {"metadata":{"name":"extra","namespace":"openim"},"data":{"IMENV_KAFKA_USERNAME":"from-env"}},
 {"metadata":{"name":"unrelated","namespace":"openim"},"data":{"kafka.yml":"address: [ wrong:1 ]"}}]}`)
 	f.handle("/api/v1/namespaces/openim/configmaps", func(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +79,9 @@ func surveyConfigured(t *testing.T, noSecrets bool, refused func(authv1.Resource
 // TestConfiguration reads files, variables and the one secret that connecting takes, and writes all but that.
 func TestConfiguration(t *testing.T) {
 	f, c, s := surveyConfigured(t, false, nil)
+	if m := s.Environment.Managed; !slices.Equal(m, []string{"dds-bp1.mongodb.rds.aliyuncs.com"}) {
+		t.Errorf("managed services: %q", m)
+	}
 	b, problems := backends.From(s.Settings(), s.Mounted)
 	if len(problems) > 0 || b.Kafka == nil || b.Kafka.Addresses[0] != "kafka-service:19094" || b.Kafka.Login != (backends.Login{Username: "from-env", Password: "canary-secret"}) {
 		t.Errorf("%+v, %v", b.Kafka, problems)
@@ -91,7 +94,7 @@ func TestConfiguration(t *testing.T) {
 	}
 	res, r := run(t, collect.Options{}, &config{c, s})
 	got := decode[record.Config](t, read(t, r, bundle.ConfigEffective))
-	if len(got.Groups) != 1 || len(got.Groups[0].Of) != 2 || len(got.Groups[0].Files) != 3 || len(got.Pods) != 3 || got.Pods[0].Tag != "v3.8.3" {
+	if len(got.Groups) != 1 || len(got.Groups[0].Of) != 2 || len(got.Groups[0].Files) != 4 || len(got.Pods) != 3 || got.Pods[0].Tag != "v3.8.3" {
 		t.Errorf("%+v", got)
 	}
 	values := map[string]record.ConfigSetting{}

@@ -59,6 +59,16 @@ func (e *Environment) seeWorkload(name string) {
 // managedHost are addresses of Alibaba Cloud's managed Redis, MongoDB and Kafka.
 var managedHost = regexp.MustCompile(`[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:redis|mongodb)(?:\.[a-z-]+)?\.rds\.aliyuncs\.com|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.alikafka\.aliyuncs\.com`)
 
+// seeText takes note of managed services that a value of OpenIM's configuration names.
+func (e *Environment) seeText(value string) {
+	for _, host := range managedHost.FindAllString(value, -1) {
+		if !slices.Contains(e.Managed, host) {
+			e.Managed = append(e.Managed, host)
+			slices.Sort(e.Managed)
+		}
+	}
+}
+
 // seePod takes note of a pod on a virtual node, and of managed services that variables name.
 func (e *Environment) seePod(p *corev1.Pod) {
 	if p.Annotations["k8s.aliyun.com/eci-instance-id"] != "" || strings.HasPrefix(p.Spec.NodeName, "virtual-kubelet") {
@@ -66,14 +76,9 @@ func (e *Environment) seePod(p *corev1.Pod) {
 	}
 	for _, c := range p.Spec.Containers {
 		for _, v := range c.Env {
-			for _, host := range managedHost.FindAllString(v.Value, -1) {
-				if !slices.Contains(e.Managed, host) {
-					e.Managed = append(e.Managed, host)
-				}
-			}
+			e.seeText(v.Value)
 		}
 	}
-	slices.Sort(e.Managed)
 }
 
 // seeVersion takes note of a server that says who made it.
