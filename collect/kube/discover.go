@@ -53,6 +53,7 @@ type Survey struct {
 	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
 	scraped    []*scraped
+	unscraped  int // pods whose metrics are left out, because others of their role are asked
 	// Environment is what else the lists showed.
 	Environment Environment
 	logsRead    chan struct{}
@@ -111,7 +112,7 @@ func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 		}
 		s.Environment.seePod(p)
 		if m := scrapedOf(c.o.Specs, p); m != nil {
-			s.scraped = append(s.scraped, m)
+			s.scrape(m)
 		}
 	})
 	byRank(s.streams)

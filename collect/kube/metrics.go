@@ -37,6 +37,24 @@ type scraped struct {
 	port    int   // where they are, once it is known
 }
 
+// mostScraped bounds the pods of one role and namespace that are asked: they count the same things.
+const mostScraped = 5
+
+// scrape takes note of a pod with metrics.
+func (s *Survey) scrape(m *scraped) {
+	like := 0
+	for _, o := range s.scraped {
+		if o.ns == m.ns && slices.Equal(o.ports, m.ports) {
+			like++
+		}
+	}
+	if like >= mostScraped {
+		s.unscraped++
+		return
+	}
+	s.scraped = append(s.scraped, m)
+}
+
 func (p *scraped) path(port int) string {
 	return kindFor("pods").path(p.ns) + "/" + url.PathEscape(p.pod) + ":" + strconv.Itoa(port) + "/proxy/metrics"
 }
@@ -74,6 +92,9 @@ func (m *podMetricsSource) calls() []call {
 
 func (m *podMetricsSource) Collect(ctx context.Context, b *collect.Batch) error {
 	pods := m.pods()
+	if n := m.s.unscraped; n > 0 {
+		b.Note("of each role %d pods are asked for their metrics; %d more are not", mostScraped, n)
+	}
 	for n := range metricSamples {
 		if n > 0 {
 			pods = slices.DeleteFunc(pods, func(p *scraped) bool { return p.port == 0 || b.Has(nth(bundle.PodMetrics(p.ns, p.pod, p.port), n)) })

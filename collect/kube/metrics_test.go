@@ -74,3 +74,16 @@ func TestPodMetricsWithoutTheRight(t *testing.T) {
 		t.Errorf("asked without the right, or missed without being wanted: %+v", res.Gaps)
 	}
 }
+
+// TestScrapeIsBounded asks five pods of a role, however many there are, and counts the rest.
+func TestScrapeIsBounded(t *testing.T) {
+	s := &Survey{}
+	for i := range 9 {
+		s.scrape(&scraped{ns: "im", pod: fmt.Sprint("push-", i), ports: []int{12170}})
+	}
+	s.scrape(&scraped{ns: "im", pod: "api-0", ports: []int{12002}})
+	s.scrape(&scraped{ns: "other", pod: "push-0", ports: []int{12170}})
+	if len(s.scraped) != mostScraped+2 || s.unscraped != 9-mostScraped {
+		t.Errorf("%d are asked, %d are not", len(s.scraped), s.unscraped)
+	}
+}

@@ -54,7 +54,7 @@ func (a asked) isLog() bool { return strings.HasSuffix(a.path, "/log") }
 func (a asked) isList() bool {
 	i := strings.LastIndexByte(a.path, '/')
 	kind := a.path[i+1:]
-	return !a.isLog() && strings.Count(a.path, "/") > 2 && strings.HasSuffix(kind, "s") && kind != "namespaces" && !strings.Contains(a.path, "metrics.k8s.io") &&
+	return !a.isLog() && !strings.Contains(a.path, "/proxy/") && strings.Count(a.path, "/") > 2 && strings.HasSuffix(kind, "s") && kind != "namespaces" && !strings.Contains(a.path, "metrics.k8s.io") &&
 		!strings.Contains(a.path, "authorization.k8s.io/v1/self")
 }
 

@@ -214,10 +214,16 @@ func (a *archive) reached(t *testing.T, res result) {
 		t.Errorf("exit code %d, complete %v (%s), want 0 and true", res.code, a.manifest.Complete, a.manifest.Reason)
 	}
 	for _, g := range a.manifest.Gaps {
-		if g.Reason != "not-found" || !strings.HasPrefix(g.Entry, "cluster-resources/pods/logs/") {
+		if g.Reason != "not-found" || !strings.HasPrefix(g.Entry, "cluster-resources/pods/logs/") && !g.ofRig() {
 			t.Errorf("gap: %+v", g)
 		}
 	}
+}
+
+// ofRig tells what the rig's OpenIM lacks by itself: its backends are configured as localhost, and its actors have no metrics.
+func (g gap) ofRig() bool {
+	return g.Source == "kube-config" && strings.Contains(g.Detail, "which is each pod for itself") ||
+		g.Source == "kube-metrics" && strings.Contains(g.Detail, "connection refused")
 }
 
 // TestFaults injects each fault into a namespace of its own and asks for the right diagnosis.
