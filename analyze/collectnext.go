@@ -23,6 +23,9 @@ func collectNext(all []answered, ranked []*diagnosis, asked *intake, f *Facts) [
 	for _, w := range f.lacks(names) {
 		n.add(w.collect, w.needs)
 	}
+	if f.foreign() {
+		return []string{collectCommand + " --ask"} // it is not even known whether there is an OpenIM
+	}
 	about := ""
 	if lead := leadingFault(ranked); lead != nil && sure(lead.confidence) >= sure(Likely) {
 		about = lead.cause.Guide

@@ -153,6 +153,9 @@ func TestOtherProduct(t *testing.T) {
 	if v := report.Verdict; v.Status != StatusUnknown || !strings.Contains(v.Why.EN, "nothing of OpenIM") || v.Why.ZH == "" || len(v.Causes) > 0 {
 		t.Errorf("%+v", v)
 	}
+	if next := report.Verdict.CollectNext; len(next) != 1 || next[0] != "imbundle collect --ask" {
+		t.Errorf("to collect next: %q", next)
+	}
 }
 
 func TestTwoClusters(t *testing.T) {

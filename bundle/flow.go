@@ -160,7 +160,7 @@ func (f *flow) classify(path string, err error) error {
 		f.tar = true // a bundle cut inside its first header: nothing to deliver, but a cut to report
 		return nil
 	}
-	if head := f.peek[:min(len(f.peek), 8<<10)]; bytes.Count(head, []byte{0}) > len(head)/8 && !wideText(head) {
+	if head := f.peek[:min(len(f.peek), 8<<10)]; noText(head) && !wideText(head) {
 		return &InputError{path, ErrFormat, "pass a bundle, a tar (also packed), a zip, a folder, or a text file"}
 	}
 	return nil
@@ -211,6 +211,20 @@ func (f *flow) end() {
 	if f.done != nil && f.sure {
 		f.done()
 	}
+}
+
+// noText tells data from a text, in which a crash may have left a run of zeros, but not other control characters everywhere.
+func noText(head []byte) bool {
+	zeros, controls := 0, 0
+	for _, c := range head {
+		switch {
+		case c == 0:
+			zeros++
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b:
+			controls++
+		}
+	}
+	return zeros > len(head)/8 || zeros > 0 && controls > len(head)/32
 }
 
 // wideText tells text in UTF-16 from binary data: a mark at its beginning, or every other byte is zero and the rest is not.

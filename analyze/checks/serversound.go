@@ -14,7 +14,7 @@ var serverSound = analyze.Check{
 	Title: say("服务端各跳都在工作而个别用户有问题", "the server's hops all work and single users have trouble"),
 	Doc: say("上报的是部分用户受影响，而消息经过的每一跳都有处理记录、没有别的故障证据：先看客户端（本地缓存、序号、网络）。只提示，不下定论；全部用户受影响时不适用。",
 		"Some users are affected, every hop that a message passes was seen at work and nothing else speaks of a fault: look at the client first (local cache, seq, network). It hints and does not conclude; it does not apply when all users are affected."),
-	Needs: []string{"incident.yaml with scope some", "logs of rpc-msg, msgtransfer and push at INFO"}, Collect: "imbundle collect --scope some --attach sdk.log",
+	Needs: []string{"incident.yaml with scope some", "logs of rpc-msg, msgtransfer and push at INFO"}, Collect: "imbundle collect --ask",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		switch f.Incident["scope"] {
 		case "some":
