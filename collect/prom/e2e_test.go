@@ -46,7 +46,7 @@ func binary(t *testing.T) string {
 	get := exec.CommandContext(t.Context(), "sh", "-c", "apt-get download -q prometheus && dpkg -x prometheus_*.deb .")
 	get.Dir = dir
 	if out, err := get.CombinedOutput(); err != nil {
-		t.Skipf("getting Debian's prometheus: %v: %s", err, out)
+		t.Fatalf("getting Debian's prometheus: %v: %s", err, out)
 	}
 	return path
 }

@@ -46,13 +46,7 @@ func (s sshServer) known(t *testing.T, name, key string) string {
 
 func startSSH(t *testing.T) sshServer {
 	t.Helper()
-	exe, err := exec.LookPath("sshd")
-	if err != nil {
-		exe = "/usr/sbin/sshd"
-	}
-	if _, err := os.Stat(exe); err != nil {
-		t.Skip("there is no sshd: install openssh-server")
-	}
+	exe := installed(t, "/usr/sbin/sshd", "openssh-server")
 	s := sshServer{dir: t.TempDir(), port: "22399"}
 	host, user := s.key(t, "host"), s.key(t, "user")
 	config := fmt.Sprintf("Port %s\nListenAddress 10.99.0.1\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s.pub\nPasswordAuthentication no\n"+

@@ -220,6 +220,11 @@ func TestReachedInCollection(t *testing.T) {
 	if res.code != 3 || !strings.Contains(res.err, want) { // what stands there repeats what it hears, and is no Redis
 		t.Errorf("exit code %d, no %q in\n%s", res.code, want, res.err)
 	}
+	for _, g := range a.manifest.Gaps {
+		if g.Source != "seq" && g.Reason != "not-found" {
+			t.Errorf("gap: %+v", g)
+		}
+	}
 	a.has(t, "config/effective.json", "config/reach-openim/openim-config/redis.yml", "config/reach-openim/openim-config/kafka.yml")
 	for name, text := range a.files {
 		if bytes.Contains(text, []byte("canary-reach")) {

@@ -18,6 +18,26 @@ import (
 	"time"
 )
 
+// installed finds a program, and installs the package that has it where the machine can: a test is left out only where it cannot.
+func installed(t *testing.T, program, pkg string) string {
+	t.Helper()
+	if path, err := exec.LookPath(program); err == nil {
+		return path
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
+		t.Skipf("%s is missing, and this machine does not let us install %s", program, pkg)
+	}
+	out, err := exec.Command("sh", "-c", "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "+pkg).CombinedOutput()
+	if err != nil {
+		t.Fatalf("installing %s: %v\n%s", pkg, err, out)
+	}
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // result is what a run of the program gave.
 type result struct {
 	out, err  string

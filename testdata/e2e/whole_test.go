@@ -66,7 +66,7 @@ func numbersIn(t *testing.T, conversation string) (address string) {
 	t.Helper()
 	address = freeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	serve(t, address, "redis-server", "--bind", "127.0.0.1", "--port", port, "--requirepass", backendLogin, "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	serve(t, address, installed(t, "redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", port, "--requirepass", backendLogin, "--save", "", "--appendonly", "no", "--dir", t.TempDir())
 	for _, command := range [][]string{
 		{"HSET", "MALLOC_SEQ:" + conversation, "CURR", "3", "LAST", "100", "TIME", "1795423970570"},
 		{"HSET", "MSG_CACHE:" + conversation + ":3", "value", chatMark},
