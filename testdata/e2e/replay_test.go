@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // The kinds that the snapshot describes, and those that it stores as objects.
@@ -110,7 +113,7 @@ func replayed(t *testing.T, a *archive, namespace string) {
 			}
 		}
 	})
-	t.Run("refusals", func(t *testing.T) { replayRefuses(t, config, namespace) })
+	t.Run("refusals", func(t *testing.T) { replayRefuses(t, a, config, namespace) })
 	signal(t, server.cmd.Process.Pid, syscall.SIGINT)
 	if res := server.wait(); res.code != 0 {
 		t.Errorf("serve ended with %d: %s", res.code, res.err)
@@ -196,7 +199,8 @@ func replayedLogs(t *testing.T, a *archive, namespace string, ask func(...string
 }
 
 // replayRefuses holds that nothing can be changed, and that what is lacking is not shown as empty.
-func replayRefuses(t *testing.T, config, namespace string) {
+func replayRefuses(t *testing.T, a *archive, config, namespace string) {
+	pod, container := neverRestarted(t, a, namespace)
 	for args, says := range map[string]string{
 		"delete pod redis-0 -n " + namespace:                     "this is the replay of a bundle",
 		"scale deploy/openim-push --replicas=3 -n " + namespace:  "this is the replay of a bundle",
@@ -206,7 +210,7 @@ func replayRefuses(t *testing.T, config, namespace string) {
 		"get pods -n kube-system":                                "the bundle holds them of namespace " + namespace + " only",
 		"get pods --field-selector a=b -n " + namespace:          "field label not supported: a",
 		"get pod nosuch -n " + namespace:                         `pods "nosuch" not found`,
-		"logs redis-0 -p -n " + namespace:                        `previous terminated container "redis" in pod "redis-0" not found`,
+		"logs " + pod + " -p -n " + namespace:                    fmt.Sprintf("previous terminated container %q in pod %q not found", container, pod),
 		"get nosuch -n " + namespace:                             `the server doesn't have a resource type "nosuch"`,
 		"get pods --token=wrong -n " + namespace:                 "Unauthorized",
 	} {
@@ -215,6 +219,22 @@ func replayRefuses(t *testing.T, config, namespace string) {
 			t.Errorf("kubectl %s: %s%v", args, out, err)
 		}
 	}
+}
+
+// neverRestarted is a pod of one container that was never started anew; a busy machine restarts any of them now and then.
+func neverRestarted(t *testing.T, a *archive, namespace string) (pod, container string) {
+	t.Helper()
+	var pods corev1.PodList
+	if err := json.Unmarshal(a.files["cluster-resources/pods/"+namespace+".json"], &pods); err != nil {
+		t.Fatal(err)
+	}
+	for i := range pods.Items {
+		if p := &pods.Items[i]; len(p.Status.ContainerStatuses) == 1 && len(p.Spec.InitContainers) == 0 && p.Status.ContainerStatuses[0].RestartCount == 0 {
+			return p.Name, p.Status.ContainerStatuses[0].Name
+		}
+	}
+	t.Fatal("every pod was started anew")
+	return "", ""
 }
 
 // names lists entries by the beginning of their name.
