@@ -9,7 +9,7 @@ import (
 var imagePull = analyze.Check{
 	ID: "image-pull", Guide: "5",
 	Title: say("镜像拉取", "image pulls"),
-	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName;事件里的原文说明是标签不存在还是仓库拒绝。",
+	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName；事件里的原文说明是标签不存在还是仓库拒绝。",
 		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
