@@ -51,7 +51,7 @@ type Rule struct {
 	// Recast lists circumstances in which the same text means another cause (mostly a false alarm); the first that holds wins.
 	Recast []Recast `yaml:"recast,omitempty"`
 	Says   Text     `yaml:"says"`   // what a hit means, one sentence
-	Source string   `yaml:"source"` // file and line of the emitting code with its release, or the vendor's document
+	Source string   `yaml:"source"` // where the text stands: code at a tag or commit, a document, or printed lines
 	Hit    []string `yaml:"hit"`    // lines that must match
 	Miss   []string `yaml:"miss"`   // near misses that must not
 
