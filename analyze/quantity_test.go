@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -49,6 +50,8 @@ func TestVersions(t *testing.T) {
 		{"v3.8.3-patch.16", "line-b", false},
 		{"", "line-b", true},
 		{"v3.6.0", "line-a", true},
+		{"v3.9.0", "line-b", true}, // what the branch pre-release-v3.8.4 calls itself
+		{"v3.8.4-alpha.1", "line-a", true},
 	} {
 		if got := VersionFits(c.version, c.want); got != c.fits {
 			t.Errorf("VersionFits(%q, %q) = %v", c.version, c.want, got)
@@ -57,6 +60,28 @@ func TestVersions(t *testing.T) {
 	for in, want := range map[string]string{"[version:3.8.1]": "v3.8.1", "v3.8.3\n": "v3.8.3", "main": "main", "mw/rpc_server_interceptor.go:104": "", "": ""} {
 		if got := CleanVersion(in); got != want {
 			t.Errorf("CleanVersion(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestVersionsOfTheServer(t *testing.T) {
+	chat := Text{Role: "chat", Version: "[v1.8.4]"}
+	for _, c := range []struct {
+		name     string
+		facts    Facts
+		versions []string
+		line     string
+	}{
+		{"openim-chat beside main", Facts{Texts: []Text{chat, {Role: "push", Version: "[main]"}}}, []string{"main"}, "b"},
+		{"openim-chat alone", Facts{Texts: []Text{chat}}, nil, ""},
+		{"images", Facts{Pods: []Pod{
+			{Role: "chat", Containers: []Container{{Image: "openim/openim-chat:v1.8.4"}}},
+			{Role: "api", Containers: []Container{{Image: "openim/openim-api:v3.8.3-patch.15"}}},
+		}}, []string{"v3.8.3-patch.15"}, "a"},
+		{"a rollout from one line to the other", Facts{Texts: []Text{{Version: "v3.8.3"}, {Version: "main"}}}, []string{"main", "v3.8.3"}, ""},
+	} {
+		if versions, line := versionsOf(&c.facts); !slices.Equal(versions, c.versions) || line != c.line {
+			t.Errorf("%s: %v of line %q, want %v of %q", c.name, versions, line, c.versions, c.line)
 		}
 	}
 }

@@ -8,15 +8,20 @@ import (
 	"strings"
 )
 
-// versionsOf lists the OpenIM versions that logs and images name, newest first, and the line they belong to: a is every tagged
-// release, b is main.
+// versionsOf lists the versions of OpenIM's server that logs and images name, newest first, and the line they belong to: a is
+// every tagged release, b is main. openim-chat counts its releases by itself and says nothing of the server's.
 func versionsOf(f *Facts) (versions []string, line string) {
 	seen := map[string]bool{}
 	for _, t := range f.Texts {
-		seen[CleanVersion(t.Version)] = true
+		if t.Role != "chat" {
+			seen[CleanVersion(t.Version)] = true
+		}
 	}
 	if len(seen) == 0 || len(seen) == 1 && seen[""] {
 		for _, p := range f.Pods {
+			if p.Role == "chat" {
+				continue
+			}
 			for _, c := range p.Containers {
 				seen[ImageVersion(c.Image)] = true
 			}
@@ -62,14 +67,18 @@ func ImageVersion(image string) string {
 	return ""
 }
 
+// lineOf tells the line of a version: v3.8.3-patch.16 is the last of a. Builds of the branch pre-release-v3.8.4 call themselves
+// v3.9.0 and are of b; v3.8.4-alpha.1 was tagged before b began.
 func lineOf(version string) string {
 	switch {
 	case version == "main" || strings.Contains(version, "pre-release-v3.8.4"):
 		return "b"
-	case strings.HasPrefix(version, "v"):
-		return "a"
+	case !strings.HasPrefix(version, "v"):
+		return ""
+	case compareVersions(version, "v3.8.4") >= 0 && !strings.HasPrefix(version, "v3.8.4-"):
+		return "b"
 	}
-	return ""
+	return "a"
 }
 
 // compareVersions orders v3.8.3 before v3.8.3-patch.1 before v3.8.3-patch.12 before v3.8.4 before main.
