@@ -223,6 +223,7 @@ func (l *linter) setting(s *Setting) {
 		l.text(s.At, "change", s.Change)
 	}
 	known(l, s.At, "cause", s.CauseOf(), l.set.Causes)
+	l.versions(s.At, s.Versions)
 	if s.Severity != "" {
 		known(l, s.At, "severity", s.Severity, severities)
 	}

@@ -16,6 +16,8 @@ var (
 	severities = names("critical error warning info")
 	certainty  = names("certain likely possible")
 	sections   = names("1 2.1 2.2 2.3 2.4 2.5 2.6 3 4 5 6")
+	// release is a term of Versions.
+	release = regexp.MustCompile(`^(?:line-[ab]|(?:[<>]=?|=)v?\d+\.\d+(?:\.\d+)?(?:-patch\.\d+)?)$`)
 )
 
 func names(list string) map[string]bool {
@@ -164,6 +166,7 @@ func (l *linter) rule(r *Rule) {
 	for _, role := range r.Roles {
 		known(l, r.At, "role", role, l.roles)
 	}
+	l.versions(r.At, r.Versions)
 	for _, c := range r.Recast {
 		l.recast(r.At, c)
 	}
@@ -175,6 +178,14 @@ func (l *linter) rule(r *Rule) {
 	}
 	if len(r.Hit) == 0 || len(r.Miss) == 0 {
 		l.problems.add(r.At, "rule %q needs hit and miss lines", r.ID)
+	}
+}
+
+func (l *linter) versions(at Position, terms string) {
+	for _, term := range strings.Fields(terms) {
+		if !release.MatchString(term) {
+			l.problems.add(at, "versions: %q is neither line-a, line-b nor a release such as >=3.8.1", term)
+		}
 	}
 }
 
