@@ -55,7 +55,7 @@ func (d *diagnosis) sum(f *Facts) {
 		return cmp.Or(cmp.Compare(sure(b.Confidence), sure(a.Confidence)), compareTimes(a.Since, b.Since), cmp.Compare(a.Check, b.Check),
 			cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Count, b.Count))
 	})
-	work := f.Flow.Hops[d.cause.Hop]
+	work := f.Flow.Hops[d.hop()]
 	d.confidence = d.evidence[0].Confidence
 	d.recovered = true
 	for _, e := range d.evidence {
@@ -136,6 +136,16 @@ func compareTimes(a, b time.Time) int {
 	return a.Compare(b)
 }
 
+// hop is where the surest, earliest evidence shows the path broken.
+func (d *diagnosis) hop() string { return cmp.Or(d.evidence[0].Hop, d.cause.Hop) }
+
+// at tells whether evidence that is as sure as any, or at least likely, shows a hop broken.
+func (d *diagnosis) at(hop string) bool {
+	return slices.ContainsFunc(d.evidence, func(e *Evidence) bool {
+		return cmp.Or(e.Hop, d.cause.Hop) == hop && sure(e.Confidence) >= min(sure(Likely), sure(d.confidence))
+	})
+}
+
 // fault tells a cause that needs action from a remark.
 func (d *diagnosis) fault() bool { return grave(d.severity) >= grave(Error) }
 
@@ -144,7 +154,7 @@ func (d *diagnosis) wasFault() bool { return grave(d.natural) >= grave(Error) }
 
 // beside tells a remark that says nothing about the path: a setting, vendor push, the client.
 func (d *diagnosis) beside() bool {
-	return !d.wasFault() && (d.cause.Layer == "config" || d.cause.Hop == "vendor" || d.cause.Hop == "client" || d.severity == Info)
+	return !d.wasFault() && (d.cause.Layer == "config" || d.hop() == "vendor" || d.hop() == "client" || d.severity == Info)
 }
 
 // noticed is how much later than its consequence a cause may show itself: leases, sessions and heartbeats let a fault pass
@@ -206,7 +216,7 @@ func (r *ranking) before(a, b *diagnosis) bool {
 		compareBool(a.by == nil, b.by == nil),
 		compareBool(a.wasFault(), b.wasFault()),
 		compareBool(!a.recovered, !b.recovered),
-		cmp.Compare(r.asked.mismatch(a.cause), r.asked.mismatch(b.cause)),
+		cmp.Compare(r.asked.mismatch(a), r.asked.mismatch(b)),
 		cmp.Compare(sure(b.confidence), sure(a.confidence)),
 	); n != 0 {
 		return n < 0
@@ -214,7 +224,7 @@ func (r *ranking) before(a, b *diagnosis) bool {
 	if d := a.since.Sub(b.since); a.since.IsZero() != b.since.IsZero() || !a.since.IsZero() && max(d, -d) > r.tolerance {
 		return compareTimes(a.since, b.since) < 0
 	}
-	return cmp.Or(cmp.Compare(r.hops[a.cause.Hop], r.hops[b.cause.Hop]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
+	return cmp.Or(cmp.Compare(r.hops[a.hop()], r.hops[b.hop()]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
 }
 
 // compareBool puts true first.

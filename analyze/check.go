@@ -63,6 +63,7 @@ type Evidence struct {
 	Guide      string
 	Confidence string
 	Severity   string // overrides the cause's own; empty: as the cause says
+	Hop        string // that it shows broken; empty: that of its cause
 	Subject    Subject
 	Count      int
 	Since      time.Time // zero when unknown

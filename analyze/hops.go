@@ -29,7 +29,7 @@ func hopState(h *specs.Hop, ranked []*diagnosis, f *Facts) HopState {
 	var worst *diagnosis
 	var lastFault time.Time
 	for _, d := range ranked {
-		if d.cause.Hop != h.ID || d.cause.Benign || d.severity == Info {
+		if !d.at(h.ID) || d.cause.Benign || d.severity == Info {
 			continue
 		}
 		if worst == nil || !d.recovered && worst.recovered || grave(d.severity) > grave(worst.severity) {

@@ -28,12 +28,12 @@ var elsewhere = map[string]map[string]bool{
 
 // mismatch counts what speaks against a cause being behind the report: its hop is not concerned, or it hits single users where
 // all are affected, or everybody where only some are.
-func (in *intake) mismatch(c *specs.Cause) int {
+func (in *intake) mismatch(d *diagnosis) int {
 	n := 0
-	if elsewhere[in.scenario][c.Hop] {
+	if elsewhere[in.scenario][d.hop()] {
 		n++
 	}
-	if in.scope == "all" && c.Some || in.scope == "some" && !c.Some {
+	if in.scope == "all" && d.cause.Some || in.scope == "some" && !d.cause.Some {
 		n++
 	}
 	return n
@@ -74,10 +74,10 @@ func (in *intake) moved(ranked []*diagnosis) int {
 	}
 	least, n := len(ranked), 0
 	for _, d := range ranked {
-		least = min(least, in.mismatch(d.cause))
+		least = min(least, in.mismatch(d))
 	}
 	for _, d := range ranked {
-		if in.mismatch(d.cause) > least {
+		if in.mismatch(d) > least {
 			n++
 		}
 	}
@@ -149,7 +149,7 @@ func (d *diagnosis) beats(next *diagnosis, in *intake, tolerance time.Duration) 
 		return "那只是提示或警告，它是故障", "that is a remark and this is a fault"
 	case !d.recovered && next.recovered:
 		return "那个已经过去，它到数据末尾还在", "that is over and this lasts to the end of the data"
-	case in.mismatch(d.cause) < in.mismatch(next.cause):
+	case in.mismatch(d) < in.mismatch(next):
 		return "那个与上报的现象不符", "that does not fit what was reported"
 	case sure(d.confidence) > sure(next.confidence):
 		return "它的证据更确实", "its evidence is surer"
@@ -158,7 +158,7 @@ func (d *diagnosis) beats(next *diagnosis, in *intake, tolerance time.Duration) 
 	case !d.since.IsZero() && earlier > tolerance:
 		took := earlier.Round(time.Second).String()
 		return "它早开始 " + took, "it began " + took + " earlier"
-	case d.cause.Hop != next.cause.Hop:
+	case d.hop() != next.hop():
 		return "两者同时开始，而它在消息路径上更靠前", "both began together and it is nearer to the beginning of the path"
 	}
 	return "它更严重", "it is the graver one"

@@ -157,6 +157,9 @@ func (l *linter) rule(r *Rule) {
 	l.id(r.At, r.ID)
 	known(l, r.At, "cause", r.Cause, l.set.Causes)
 	known(l, r.At, "guide section", r.Guide, sections)
+	if r.Hop != "" {
+		known(l, r.At, "hop", r.Hop, l.hops)
+	}
 	if r.Confidence != "" {
 		known(l, r.At, "confidence", r.Confidence, certainty)
 	}

@@ -14,7 +14,7 @@ Bad_Slug: {layer: l, hop: psuh, severity: fatal, guide: "9", not: kafka-unreacha
 `,
 	"rules/broken.yaml": `
 - {id: short-literal, cause: kafka-unreachable, guide: "2.3", match: 'abc|a long literal', says: {zh: a, en: a}, source: s, hit: [abc], miss: [x]}
-- {id: bad-references, cause: kafka-unreachabel, guide: "2.3", any: [long enough], level: [wran], roles: [pusher], versions: '>=3.8.0 line-c', confidence: sure, says: {zh: a, en: a}, source: s, hit: [long enough], miss: [x]}
+- {id: bad-references, cause: kafka-unreachabel, guide: "2.3", hop: to-puhs, any: [long enough], level: [wran], roles: [pusher], versions: '>=3.8.0 line-c', confidence: sure, says: {zh: a, en: a}, source: s, hit: [long enough], miss: [x]}
 - {id: no-examples, cause: kafka-unreachable, guide: "2.3", match: 'broken ([', says: {zh: "", en: a}}
 - {id: wrong-examples, cause: kafka-unreachable, guide: "2.3", match: expected text, level: [warn], says: {zh: a, en: a}, source: s, hit: [other text], miss: [the expected text]}
 `,
@@ -37,7 +37,7 @@ func TestLintFindsMistakes(t *testing.T) {
 		"title needs a sentence in both zh and en",
 		`rule "short-literal" requires no literal of 7 bytes or more`,
 		`unknown cause "kafka-unreachabel"; did you mean "kafka-unreachable"?`, `unknown level "wran"; did you mean "warn"?`,
-		`unknown role "pusher"; did you mean "push"?`, `unknown confidence "sure"`, `versions: "line-c" is neither line-a, line-b nor a release`,
+		`unknown role "pusher"; did you mean "push"?`, `unknown hop "to-puhs"; did you mean "to-push"?`, `unknown confidence "sure"`, `versions: "line-c" is neither line-a, line-b nor a release`,
 		"match does not compile", `rule "no-examples" names no source`, `rule "no-examples" needs hit and miss lines`,
 		"says needs a sentence in both zh and en",
 		`unknown layer "l"`, "reproduce needs a sentence in both zh and en",

@@ -34,6 +34,8 @@ type Rule struct {
 	ID    string `yaml:"id"`    // kebab-case, stable for ever
 	Cause string `yaml:"cause"` // slug of causes.yaml; one of kind benign makes the hit a recognised false alarm
 	Guide string `yaml:"guide"` // section of the troubleshooting guide, e.g. "2.3"
+	// Hop that the line shows broken, where it is not that of Cause: a cause may strike at several.
+	Hop string `yaml:"hop,omitempty"`
 	// Confidence that a hit lends to Cause: certain, likely (the default) or possible.
 	Confidence string `yaml:"confidence,omitempty"`
 	// Any holds literals of which one must occur; Match is an RE2 expression. At least one of both is set; a line must satisfy each that is.

@@ -97,6 +97,9 @@ func silence(f *analyze.Facts, role string, handed, work *analyze.Progress) (ana
 		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: role}, Until: handed.Last,
 		Says: say("上游还在送消息，而它的日志到此为止", "messages went on to be handed over, and its log says nothing more"),
 	}
+	if role == "push" {
+		e.Hop = "push"
+	}
 	for _, t := range f.Texts {
 		switch {
 		case t.Role != role || t.Previous:

@@ -200,7 +200,7 @@ func (g *group) judge() (analyze.Evidence, bool) {
 	text := fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member%s; partition %d: committed %d → %d, end %d",
 		g.name, g.topic, s.firstLag, s.lastLag, s.samples, s.members, len(g.partitions), s.drain(), worst.number, worst.first().Current, z.Current, z.End)
 	return analyze.Evidence{
-		Cause: v.cause, Confidence: v.confidence, Says: v.says, Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
+		Cause: v.cause, Confidence: v.confidence, Says: v.says, Hop: consumerHop(g.topic), Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
 		Since: worst.first().Time, Until: z.Time, Samples: []analyze.Sighting{{Entry: z.Entry, Line: z.Line, Text: text}},
 	}, true
 }
@@ -231,6 +231,19 @@ func (g *group) verdict(s sums) (verdict, bool) {
 		return verdict{"consumer-lag-growing", analyze.Possible, say("有明显积压（只有一次采样）", "there is much lag, in a single sample")}, true
 	}
 	return verdict{}, false
+}
+
+// consumerHop is the hop that stands still when nobody reads a topic; empty for the first, which is that of the causes.
+func consumerHop(topic string) string {
+	switch topic {
+	case "toMongo", "offlineMsgToMongoMysql":
+		return "mongo"
+	case "toPush", "msgToPush":
+		return "push"
+	case "toOfflinePush":
+		return "vendor"
+	}
+	return ""
 }
 
 func consumerRole(topic string) string {

@@ -86,6 +86,9 @@ func memberless(f *analyze.Facts, s analyze.GroupState, format string, args ...a
 		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: role, Target: s.Group}, Until: s.Time,
 		Samples: []analyze.Sighting{{Entry: s.Entry, Text: fmt.Sprintf(format, args...)}},
 	}
+	if role == "push" {
+		e.Hop = "push"
+	}
 	for _, p := range f.Pods {
 		if p.Role == role && p.Ready && !recent(f, p.Started, rejoin) {
 			e.Cause = "consumer-dead-pod-running"

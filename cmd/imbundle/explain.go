@@ -149,6 +149,7 @@ func (p *page) rule(r *specs.Rule) {
 	p.text("says", r.Says)
 	p.field("cause", r.Cause)
 	p.field("guide", r.Guide)
+	p.field("hop", r.Hop)
 	p.field("confidence", r.Confidence)
 	p.field("any", r.Any...)
 	p.field("match", r.Match)
