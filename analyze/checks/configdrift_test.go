@@ -12,8 +12,8 @@ import (
 	"github.com/imbundle/imbundle/bundle"
 )
 
-// factsOf reads loose files.
-func factsOf(t *testing.T, files map[string]string) *analyze.Facts {
+// looseFiles writes files into a folder.
+func looseFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, body := range files {
@@ -25,7 +25,13 @@ func factsOf(t *testing.T, files map[string]string) *analyze.Facts {
 			t.Fatal(err)
 		}
 	}
-	r, err := bundle.Open(dir, bundle.ReadOptions{})
+	return dir
+}
+
+// factsOf reads loose files.
+func factsOf(t *testing.T, files map[string]string) *analyze.Facts {
+	t.Helper()
+	r, err := bundle.Open(looseFiles(t, files), bundle.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
