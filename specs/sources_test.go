@@ -8,7 +8,9 @@ import (
 
 // codeSource is a name, a tag or commit, and files with their lines; what stands in brackets is a remark.
 var codeSource = regexp.MustCompile(`^[A-Za-z][\w./ -]*? (?:v?\d[\w.+-]*|RELEASE\.\S+|[0-9a-f]{9,40}) ` +
-	`[\w@./-]+\.\w+(?::\d+(?:,\d+)*)?(?:, [\w@./-]+\.\w+(?::\d+(?:,\d+)*)?)*(?: \([^()]*\))?$`)
+	codeFile + `(?:, ` + codeFile + `)*(?: \([^()]*\))?$`)
+
+const codeFile = `[\w@./-]+\.\w+(?::\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)?`
 
 // TestSourcesCanBeLookedUp holds the built-in rules to one form of citation, so that whoever doubts a text finds it.
 func TestSourcesCanBeLookedUp(t *testing.T) {
