@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
 )
 
 // cluster is what is known of the brokers during one collection.
@@ -32,6 +34,18 @@ type cluster struct {
 type broker struct {
 	id                 int32
 	address, ask, rack string
+	withheld           *Failure // why what it advertises is not dialled; nil: it is
+}
+
+// failed is why a broker cannot be asked; nil: it is tried.
+func (c *cluster) failed(b *broker) *Failure {
+	if b.ask != b.address {
+		return nil
+	}
+	if b.withheld != nil {
+		return b.withheld
+	}
+	return c.down[b.id]
 }
 
 // refresh asks who the brokers are and where partitions lie: brokers that are known already, then the addresses of the
@@ -39,7 +53,7 @@ type broker struct {
 func (c *cluster) refresh(ctx context.Context) error {
 	err := errors.New("the configuration names no address")
 	for _, b := range c.brokers {
-		if c.down[b.id] != nil {
+		if c.failed(b) != nil {
 			continue
 		}
 		if err = c.metadata(ctx, b.ask); err == nil {
@@ -117,15 +131,28 @@ func (c *cluster) know(r *kmsg.MetadataResponse, from string) {
 		if b.Rack != nil {
 			known.rack = *b.Rack
 		}
-		for _, o := range old {
-			if o.id == known.id && o.address == known.address {
-				known.ask = o.ask
-			}
+		if i := slices.IndexFunc(old, func(o *broker) bool { return o.id == known.id && o.address == known.address }); i >= 0 {
+			known.ask, known.withheld = old[i].ask, old[i].withheld
+		} else if !slices.Contains(c.o.Backend.Addresses, known.address) {
+			known.withheld = c.judge(from, known)
 		}
 		c.brokers = append(c.brokers, known)
 		addresses = append(addresses, known.ask)
 	}
 	c.links.retain(addresses)
+}
+
+// judge is why what a broker advertises is not dialled; nil: it is.
+func (c *cluster) judge(from string, b *broker) *Failure {
+	k := c.o.Backend
+	err := collect.Advertised(from, b.address, k.Login.Username != "", k.TLS, c.o.Strange)
+	if err == nil {
+		return nil
+	}
+	return &Failure{
+		Reason: collect.ReasonOf(err), Err: err, Text: fmt.Sprintf("the cluster advertises %s as the address of broker %d", b.address, b.id),
+		Hint: "advertised.listeners must name an address that clients reach, of the broker's pod or service where it runs in the cluster: imbundle then finds it, by port-forward too; or name the broker with --kafka",
+	}
 }
 
 // each asks all brokers at once and returns what failed, by broker. A broker that could not be reached is not tried again
@@ -135,7 +162,7 @@ func (c *cluster) each(ctx context.Context, fn func(*broker, *link) error) map[i
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	for _, b := range c.brokers {
-		if f := c.down[b.id]; f != nil && b.ask == b.address {
+		if f := c.failed(b); f != nil {
 			mu.Lock()
 			failed[b.id] = f
 			mu.Unlock()

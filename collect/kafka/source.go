@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Backend       *backends.Kafka
 	Dial          collect.Dialer
+	Strange       collect.Stranger               // judges the addresses that brokers advertise; nil: nothing is known of a cluster
 	Exec          collect.Exec                   // runs Kafka's own tool beside the broker where the protocol cannot be spoken; nil: it is not allowed
 	Conversations func(context.Context) []string // ids whose partitions are computed, asked for once at the end; nil: none
 	All           bool                           // all groups and topics, not only those of the configuration; so too where that names no groups

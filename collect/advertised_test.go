@@ -1,0 +1,43 @@
+package collect
+
+import (
+	"crypto/tls"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestAdvertised(t *testing.T) {
+	unknown := func(string, string) error { return errors.New("nobody knows it") }
+	verified, unverified := &tls.Config{}, &tls.Config{InsecureSkipVerify: true}
+	const cluster, here = "kafka-service:9092", "127.0.0.1:9092"
+	for _, x := range []struct {
+		via, address string
+		login        bool
+		config       *tls.Config
+		strange      Stranger
+		want         string // of the error; empty: it is dialled
+	}{
+		{cluster, "localhost:9092", false, nil, nil, "own host"},
+		{cluster, "127.0.0.2:9092", true, verified, nil, "own host"},
+		{cluster, "[::1]:9092", false, nil, nil, "own host"},
+		{cluster, "0.0.0.0:9092", false, nil, nil, "own host"},
+		{cluster, ":9092", false, nil, nil, "own host"},
+		{here, "localhost:9093", true, nil, unknown, ""},
+		{"localhost:9092", "0.0.0.0:9093", true, nil, unknown, ""},
+		{cluster, "kafka-0.kafka:9092", true, nil, unknown, "the login, and nobody knows it"},
+		{cluster, "kafka-0.kafka:9092", true, unverified, unknown, "the login, and nobody knows it"},
+		{here, "10.0.0.9:9092", true, nil, unknown, "nobody knows it"},
+		{cluster, "kafka-0.kafka:9092", false, nil, unknown, ""},
+		{cluster, "kafka-0.kafka:9092", true, verified, unknown, ""},
+		{cluster, "kafka-0.kafka:9092", true, nil, nil, ""},
+	} {
+		err := Advertised(x.via, x.address, x.login, x.config, x.strange)
+		if x.want == "" && err == nil {
+			continue
+		}
+		if x.want == "" || err == nil || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), x.address+" is not dialled") || !strings.Contains(err.Error(), x.via) {
+			t.Errorf("%s by %s (login %v): %v, want %q", x.address, x.via, x.login, err, x.want)
+		}
+	}
+}
