@@ -84,7 +84,7 @@ Prints the name of the file; everything else goes to standard error.`,
 	flags.Var(&f.maxLogSize, "max-log-size", "largest size of one log before compression; its head and its newest part are kept (default 20 MiB)")
 	flags.DurationVar(&f.deadline, "deadline", 0, "end the collection after this time (default 5m)")
 	flags.DurationVar(&f.requestTimeout, "request-timeout", 0, "give up a request after this time without an answer (default 20s)")
-	flags.BoolVar(&f.kube.Exec, "exec", false, "also read log files inside containers, by exec, where nothing goes to standard output")
+	flags.BoolVar(&f.kube.Exec, "exec", false, "run commands in containers (pods/exec): log files where nothing goes to standard output, the backends where no other way leads")
 	addBackendFlags(c, &f.overrides, &f.kube)
 	f.asking.add(flags)
 	f.nodes.add(flags, &f.kube)

@@ -190,8 +190,14 @@ func (r planRow) cells() []string {
 
 func tellRequests(w io.Writer, p *kube.Plan) error {
 	fmt.Fprintf(w, "\nREQUESTS, with the rights that the user has: %d, all through the API server; they only read", p.Estimate.Requests)
-	if slices.ContainsFunc(p.Requests, func(r kube.Request) bool { return r.Resource == "pods/exec" }) {
+	runs := func(by string) bool {
+		return slices.ContainsFunc(p.Requests, func(r kube.Request) bool { return r.Resource == "pods/exec" && r.By == by })
+	}
+	if runs("kube-files") {
 		fmt.Fprint(w, ", and run sh, stat and tail in containers (pods/exec)")
+	}
+	if runs("kube-reach") {
+		fmt.Fprint(w, ", and run bash or nc, or their own tool, in the pods of backends that nothing else leads to (pods/exec)")
 	}
 	if slices.ContainsFunc(p.Requests, func(r kube.Request) bool { return r.Resource == "pods" && r.Verb == "create" }) {
 		fmt.Fprint(w, ", and make a pod on each node and take it away again (--node-mode pod)")

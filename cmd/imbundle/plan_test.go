@@ -19,6 +19,7 @@ func TestPlanText(t *testing.T) {
 			{By: "survey", Of: kube.OfServer, Verb: "get", Path: "/version", Times: 1},
 			{By: "survey", Of: kube.OfServer, Verb: "get", Resource: "namespaces", Namespace: "a", Name: "a", Times: 1},
 			{By: "survey", Of: kube.OfServer, Verb: "create", Group: "authorization.k8s.io", Resource: "selfsubjectaccessreviews", Times: 9},
+			{By: "kube-reach", Of: kube.OfKubelet, Verb: "create", Resource: "pods/exec", Namespace: "a", Name: "redis-0", Times: 20, Most: true},
 			{By: "kube-objects", Of: kube.OfServer, Verb: "list", Group: "apps", Resource: "deployments", Namespace: "a", Times: 1, Objects: n(2)},
 			{By: "kube-objects", Of: kube.OfServer, Verb: "list", Group: "apps", Resource: "deployments", Namespace: "b", Times: 2, Objects: n(700)},
 			{By: "kube-objects", Of: kube.OfServer, Verb: "list", Group: "x.io", Resource: "things", Namespace: "a", Times: 1},
@@ -41,11 +42,12 @@ func TestPlanText(t *testing.T) {
 	tellEstimate(&b, p)
 	tellMissing(&b, p)
 	want := `
-REQUESTS, with the rights that the user has: 25, all through the API server; they only read, and run sh, stat and tail in containers (pods/exec)
+REQUESTS, with the rights that the user has: 25, all through the API server; they only read, and run sh, stat and tail in containers (pods/exec), and run bash or nc, or their own tool, in the pods of backends that nothing else leads to (pods/exec)
   BY            TIMES  VERB    WHAT                                           OBJECTS  WHERE
   survey        1      get     /version                                       -        cluster
                 1      get     namespaces                                     -        a
                 9      create  selfsubjectaccessreviews.authorization.k8s.io  -        the user's own rights; nothing is created
+  kube-reach    ≤ 20   create  pods/exec (kubelet)                            -        a, pods: 1
   kube-objects  3      list    deployments.apps                               702      2 namespaces
                 1      list    things.x.io                                    -        a
                 2      get     secrets                                        -        a: s1, s2

@@ -194,7 +194,8 @@ func TestByRealTool(t *testing.T) {
 	}
 	o := options(brokers...)
 	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no way through") }
-	o.Exec = func(ctx context.Context, _ string, command []string, stdout io.Writer) error {
+	o.Exec = func(ctx context.Context, _ string, ask func(int) []string, _ io.Reader, stdout io.Writer) error {
+		command := ask(9092)
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
 		cmd.Stdout = stdout

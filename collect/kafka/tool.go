@@ -104,8 +104,10 @@ func (s *source) tool(ctx context.Context, options ...string) ([]byte, error) {
 	var last error
 	for _, address := range s.o.Backend.Addresses {
 		var out bytes.Buffer
-		command := append([]string{"sh", "-c", script, "kafka-consumer-groups", "--bootstrap-server", address, "--describe", "--all-groups"}, options...)
-		err := s.o.Exec(ctx, address, command, &out)
+		command := func(int) []string {
+			return append([]string{"sh", "-c", script, "kafka-consumer-groups", "--bootstrap-server", address, "--describe", "--all-groups"}, options...)
+		}
+		err := s.o.Exec(ctx, address, command, nil, &out)
 		text := out.String()
 		switch {
 		case err != nil:

@@ -43,8 +43,9 @@ func TestByExec(t *testing.T) {
 	groups := sampleGroups()
 	o := openim(free(t))
 	asked := 0
-	o.Exec = func(_ context.Context, address string, command []string, stdout io.Writer) error {
+	o.Exec = func(_ context.Context, address string, ask func(int) []string, _ io.Reader, stdout io.Writer) error {
 		asked++
+		command := ask(9092)
 		text := offsetsText(groups)
 		switch {
 		case slices.Contains(command, "--members"):
@@ -74,7 +75,9 @@ func TestExecFails(t *testing.T) {
 		},
 	} {
 		o := openim(free(t))
-		o.Exec = func(_ context.Context, _ string, _ []string, stdout io.Writer) error { return exec(stdout) }
+		o.Exec = func(_ context.Context, _ string, _ func(int) []string, _ io.Reader, stdout io.Writer) error {
+			return exec(stdout)
+		}
 		g := gather(t, o)
 		if len(g.gaps) != 8 {
 			t.Errorf("an exec that %s: %d gaps for 8 entries", name, len(g.gaps))
@@ -87,7 +90,7 @@ func TestExecFails(t *testing.T) {
 func TestNoExecWithPassword(t *testing.T) {
 	o := openim(free(t))
 	o.Backend.Login.Username = "openim"
-	o.Exec = func(context.Context, string, []string, io.Writer) error {
+	o.Exec = func(context.Context, string, func(int) []string, io.Reader, io.Writer) error {
 		t.Error("the tool is run")
 		return nil
 	}

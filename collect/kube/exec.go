@@ -14,6 +14,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
+const executing = "pods/exec"
+
 // execPath is where a command is run in a container.
 func execPath(ns, pod string) string {
 	return kindFor("pods").path(ns) + "/" + url.PathEscape(pod) + "/exec"
@@ -28,22 +30,26 @@ func upgradeMethod(a *Access, resource, ns string) string {
 	return http.MethodPost
 }
 
-// Exec runs a command in a container, without input, and passes on what it prints. An error of the command itself ends
-// with the first line of what it said on stderr. With GET it uses a web socket, and SPDY where the server or a proxy knows
-// no other; with POST SPDY alone.
-func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, command []string, stdout io.Writer) error {
+// Exec runs a command in a container, with what stdin gives unless that is nil, and passes on what it prints. An error of the
+// command itself ends with the first line of what it said on stderr. With GET it uses a web socket, and SPDY where the server or
+// a proxy knows no other; with POST SPDY alone.
+func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, command []string, stdin io.Reader, stdout io.Writer) error {
 	if err := c.pace.wait(ctx); err != nil {
 		return err
 	}
 	u := *c.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + execPath(ns, pod)
-	u.RawQuery = url.Values{"container": {container}, "command": command, "stdout": {"true"}, "stderr": {"true"}}.Encode()
+	query := url.Values{"container": {container}, "command": command, "stdout": {"true"}, "stderr": {"true"}}
+	if stdin != nil {
+		query.Set("stdin", "true")
+	}
+	u.RawQuery = query.Encode()
 	stream, err := c.executor(method, &u)
 	if err != nil {
 		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
 	}
 	var said bytes.Buffer
-	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
+	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
 	if err != nil {
 		return errors.Join(fmt.Errorf("running %s in %s/%s/%s: %w", command[0], ns, pod, container, err), saidError(said.String()))
 	}

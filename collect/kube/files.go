@@ -42,7 +42,7 @@ func (f *files) calls() []call {
 		all = append(all, get(kindFor("configmaps").path(ns)))
 	}
 	for _, s := range f.containers() {
-		all = append(all, call{method: upgradeMethod(f.s.Access, "pods/exec", s.ns), path: execPath(s.ns, s.pod), times: 1 + newestFiles, most: true})
+		all = append(all, call{method: upgradeMethod(f.s.Access, executing, s.ns), path: execPath(s.ns, s.pod), times: 1 + newestFiles, most: true})
 	}
 	return all
 }
@@ -51,7 +51,7 @@ func (f *files) calls() []call {
 func (f *files) containers() []*stream {
 	return slices.DeleteFunc(slices.Clone(f.s.streams), func(s *stream) bool {
 		role := f.c.o.Specs.Role(s.role)
-		return s.none != "" || s.previous || s.ended != nil || role == nil || len(role.Files) == 0 || !f.s.Access.May("create", "", "pods/exec", s.ns)
+		return s.none != "" || s.previous || s.ended != nil || role == nil || len(role.Files) == 0 || !f.s.Access.May("create", "", executing, s.ns)
 	})
 }
 
@@ -120,7 +120,7 @@ func (f *files) read(ctx context.Context, b *collect.Batch, s *stream, patterns 
 	defer cancel()
 	var out bytes.Buffer
 	script := fmt.Sprintf(listScript, strings.Join(patterns, " "))
-	if err := f.c.Exec(short, upgradeMethod(f.s.Access, "pods/exec", s.ns), s.ns, s.pod, s.container, []string{"sh", "-c", script}, &capped{&out, 64 << 10}); err != nil {
+	if err := f.c.Exec(short, upgradeMethod(f.s.Access, executing, s.ns), s.ns, s.pod, s.container, []string{"sh", "-c", script}, nil, &capped{&out, 64 << 10}); err != nil {
 		gap(bundle.ContainerFile(s.ns, s.pod, s.container, "*"), "listing log files", err)
 		return
 	}
@@ -172,7 +172,7 @@ func (f *files) copy(ctx context.Context, b *collect.Batch, s *stream, file logF
 	}
 	e.Use(grant)
 	command := []string{"tail", "-c", strconv.FormatInt(grant.Bytes, 10), file.path}
-	if err := f.c.Exec(ctx, upgradeMethod(f.s.Access, "pods/exec", s.ns), s.ns, s.pod, s.container, command, e); err != nil {
+	if err := f.c.Exec(ctx, upgradeMethod(f.s.Access, executing, s.ns), s.ns, s.pod, s.container, command, nil, e); err != nil {
 		e.Truncate(bundle.Truncation{Reason: bundle.CutShort, Note: err.Error()})
 		if closeErr := e.Close(); closeErr != nil {
 			return closeErr

@@ -29,6 +29,7 @@ type tunnel struct {
 	stream httpstream.Connection
 	err    error
 	number atomic.Int64 // of the last pair of streams
+	proven atomic.Bool  // a connection has lasted: what forwards ports on the node is there
 	stale  atomic.Bool  // the pod has gone, or is another one by now: nothing new is opened
 }
 
@@ -132,11 +133,22 @@ func (r *Reach) through(ctx context.Context, s spot) (net.Conn, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	return r.open(t, s)
+	conn, err := r.open(t, s)
+	if err != nil || !r.c.o.Exec || t.proven.Load() {
+		return conn, err
+	}
+	select { // a node that cannot forward says so only now, while there is another way left
+	case <-conn.told:
+		conn.Close()
+		return nil, conn.explain(io.EOF)
+	case <-time.After(explaining):
+		t.proven.Store(true)
+		return conn, nil
+	}
 }
 
 // open makes the pair of streams that carries one connection: one for what goes wrong at the pod, one for data.
-func (r *Reach) open(t *tunnel, s spot) (net.Conn, error) {
+func (r *Reach) open(t *tunnel, s spot) (*podConn, error) {
 	header := http.Header{}
 	header.Set(corev1.StreamType, corev1.StreamTypeError)
 	header.Set(corev1.PortHeader, strconv.Itoa(int(s.port)))
@@ -156,13 +168,12 @@ func (r *Reach) open(t *tunnel, s spot) (net.Conn, error) {
 }
 
 // carry passes on what goes to and fro, until either side or the tunnel ends.
-func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) net.Conn {
+func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podConn {
 	near, far := net.Pipe()
-	conn := &forwarded{Conn: near, to: fmt.Sprintf("%s:%d", object(s.pod.ns, s.pod.name), s.port)}
+	conn := &podConn{Conn: near, to: s.String(), how: "forwarding to", told: make(chan struct{})}
 	var streams sync.WaitGroup
-	said := make(chan struct{})
 	streams.Go(func() {
-		defer close(said)
+		defer close(conn.told)
 		text, err := io.ReadAll(io.LimitReader(faults, 4<<10))
 		if err == nil && len(text) > 0 {
 			conn.fault.Store(&fault{string(text)})
@@ -178,7 +189,7 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) net.Con
 			conn.fault.CompareAndSwap(nil, &fault{err.Error()})
 		}
 		select { // why data has ended comes by the other stream
-		case <-said:
+		case <-conn.told:
 		case <-time.After(explaining):
 		}
 		far.Close()
@@ -198,32 +209,33 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) net.Con
 	return conn
 }
 
-// fault is what the other end of a forwarded port says went wrong.
+// fault is what the other end says went wrong.
 type fault struct{ text string }
 
-// forwarded is a connection to a port of a pod. Reading it ends with what went wrong there, rather than with its end.
-type forwarded struct {
+// podConn is a connection to a port of a pod. Reading it ends with what went wrong there, rather than with its end.
+type podConn struct {
 	net.Conn
-	to    string
-	fault atomic.Pointer[fault]
+	to, how string
+	fault   atomic.Pointer[fault]
+	told    chan struct{} // closed when the other end has nothing more to tell of what goes wrong
 }
 
-func (f *forwarded) Read(p []byte) (int, error) {
+func (f *podConn) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
 	return n, f.explain(err)
 }
 
-func (f *forwarded) Write(p []byte) (int, error) {
+func (f *podConn) Write(p []byte) (int, error) {
 	n, err := f.Conn.Write(p)
 	return n, f.explain(err)
 }
 
-func (f *forwarded) explain(err error) error {
+func (f *podConn) explain(err error) error {
 	why := f.fault.Load()
 	if why == nil || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
 		return err
 	}
-	return fmt.Errorf("forwarding to %s: %s", f.to, lastWords(why.text))
+	return fmt.Errorf("%s %s: %s", f.how, f.to, lastWords(why.text))
 }
 
 // lastWords are the end of what a kubelet says, which tells the reason; what stands before is where it looked.
@@ -236,7 +248,7 @@ func lastWords(text string) string {
 }
 
 // RemoteAddr names the pod.
-func (f *forwarded) RemoteAddr() net.Addr { return podAddr(f.to) }
+func (f *podConn) RemoteAddr() net.Addr { return podAddr(f.to) }
 
 type podAddr string
 

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -37,6 +38,9 @@ type spot struct {
 	container string
 	port      int32
 }
+
+// String names it for people.
+func (s spot) String() string { return fmt.Sprintf("%s:%d", object(s.pod.ns, s.pod.name), s.port) }
 
 func (n *network) seePod(p *corev1.Pod) {
 	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
@@ -101,14 +105,18 @@ func (n *network) foreign(addresses []string, elsewhere []Component) []string {
 			continue
 		}
 		for _, name := range meanings(host) {
-			known := strings.Contains(host, ".svc") || slices.ContainsFunc(elsewhere, func(c Component) bool { return c.Namespace == name.ns })
-			if name.ns != "" && known && !slices.Contains(n.own, name.ns) && !slices.Contains(all, name.ns) {
+			if name.ns != "" && !slices.Contains(n.own, name.ns) && n.knows(host, name.ns, elsewhere) && !slices.Contains(all, name.ns) {
 				all = append(all, name.ns)
 			}
 		}
 	}
 	slices.Sort(all)
 	return all
+}
+
+// knows reports whether the namespace that a host's name has is surely one of the cluster.
+func (n *network) knows(host, ns string, elsewhere []Component) bool {
+	return strings.Contains(host, ".svc") || slices.Contains(n.own, ns) || slices.ContainsFunc(elsewhere, func(c Component) bool { return c.Namespace == ns })
 }
 
 // expect notes the pods that are behind addresses.

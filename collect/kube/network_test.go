@@ -1,12 +1,14 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -176,6 +178,60 @@ func TestStrangersName(t *testing.T) {
 		_, err = r.Dial(t.Context(), "tcp", "localhost:"+port)
 		if err == nil || !strings.Contains(err.Error(), "is not that of the cluster") {
 			t.Errorf("a stranger was taken for the cluster's: %v", err)
+		}
+	}
+}
+
+// TestStranger: what a server of the cluster advertises must be of the cluster; one outside is followed, if it is surely outside.
+func TestStranger(t *testing.T) {
+	r := reaching(t, true, false)
+	r.s.net.own = []string{"im", "mid"}
+	r.s.carriers = map[string]string{"node-1": "192.168.0.7"}
+	hides := reaching(t, true, false)
+	hides.s.Access.Asked = append(hides.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "services", Namespace: "im"}})
+	inside := reaching(t, true, true)
+	for _, x := range []struct {
+		r               *Reach
+		via, advertised string
+		ok              bool
+	}{
+		{r, "kafka-service:19094", "kafka-0.kafka-headless.im.svc:9094", true},
+		{r, "kafka-service:19094", "10.0.0.1:9094", true},
+		{r, "kafka-service:19094", "10.96.0.1:19094", true},
+		{r, "kafka-service:19094", "192.168.0.7:30094", true}, // a port of a node
+		{r, "kafka-service:19094", "10.0.0.77:9094", false},
+		{r, "kafka-service:19094", "kafka.example.com:9094", false},
+		{r, "kafka-service:19094", "kafka-9.kafka-headless.im.svc:9094", false},
+		{r, "10.0.0.2:9094", "10.0.0.77:9094", false},
+		{r, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
+		{r, "172.16.0.1:9092", "172.16.0.2:9092", true},
+		{hides, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
+		{hides, "172.16.0.1:9092", "172.16.0.2:9092", false},
+		{hides, "localhost:9092", "172.16.0.2:9092", false},
+		{hides, "kafka:9092", "kafka-9.kafka-headless.im.svc:9094", false},
+		{hides, "kafka:9092", "10.0.0.1:9094", true},
+		{inside, "kafka-service:19094", "10.0.0.77:9094", true},
+	} {
+		if err := x.r.Stranger(x.via, x.advertised); (err == nil) != x.ok {
+			t.Errorf("%s, which %s advertises: %v", x.advertised, x.via, err)
+		}
+	}
+}
+
+// TestHiddenName: a name that may be one of the cluster is not taken for what is called so here, unless the user says so.
+func TestHiddenName(t *testing.T) {
+	r := reaching(t, true, false)
+	r.s.Access.Asked = append(r.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "services", Namespace: "im"}})
+	r.c.o.Reach = []string{"redis-the-user-names:1"}
+	for address, hidden := range map[string]bool{
+		"redis-service:1": true, "redis-service.im:1": true, "redis-service.im.svc.cluster.local:1": true, "redis-0.redis-service.im:1": false, // it would be a pod, and those may be listed
+		"redis-the-user-names:1": false, "redis.elsewhere:1": false, "r-x.redis.rds.aliyuncs.com:1": false, "localhost:1": false, "127.0.0.1:1": false,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := r.Dial(ctx, "tcp", address)
+		cancel()
+		if told := err != nil && strings.Contains(err.Error(), "may not list services in namespace im"); told != hidden {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

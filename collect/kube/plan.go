@@ -88,13 +88,16 @@ func (p *Plan) add(by string, calls []call) {
 	}
 }
 
-// forwards are the requests by which ports of the backends' pods are forwarded, if they cannot be reached directly: one for each
-// pod, and again when it breaks.
+// forwards are the requests by which the backends' pods are reached where no connection leads to them: ports are forwarded by one for
+// each pod, and again when it breaks; by exec each connection, and each start of a backend's own tool, is one.
 func (c *Cluster) forwards(s *Survey) []call {
 	var all []call
 	for _, p := range s.net.expected {
 		if !c.inside && s.Access.May("create", "", forwarding, p.ns) {
 			all = append(all, call{method: upgradeMethod(s.Access, forwarding, p.ns), path: forwardPath(p.ns, p.name), times: 3, most: true})
+		}
+		if c.o.Exec && s.Access.May("create", "", executing, p.ns) {
+			all = append(all, call{method: upgradeMethod(s.Access, executing, p.ns), path: execPath(p.ns, p.name), times: mostRelays, most: true})
 		}
 	}
 	return all
@@ -102,7 +105,7 @@ func (c *Cluster) forwards(s *Survey) []call {
 
 func answers(a ask) string {
 	switch {
-	case a.Resource == "pods/log", a.Resource == "pods/exec", a.Resource == forwarding, a.Resource == nodeProxy:
+	case a.Resource == "pods/log", a.Resource == executing, a.Resource == forwarding, a.Resource == nodeProxy:
 		return OfKubelet
 	case a.Resource == "pods/proxy":
 		return OfPods

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -20,10 +19,10 @@ const (
 	forwarding = "pods/portforward"
 )
 
-// Reach opens connections to servers as OpenIM's configuration, or a server's own advertisement, names them: directly, and
-// where that fails through a port of the pod behind the address, forwarded by the API server; from outside of the cluster, an
-// address in numbers of its network is tried the other way round. What worked for an address is
-// tried first the next time. It is safe for concurrent use.
+// Reach opens connections to servers as OpenIM's configuration, or a server's own advertisement, names them: directly; where
+// that fails through a port of the pod behind the address, forwarded by the API server; and where that fails too, with
+// Options.Exec, through a program in the pod that passes bytes on. From outside of the cluster, an address in numbers of its
+// network is tried directly last. What worked for an address is tried first the next time. It is safe for concurrent use.
 type Reach struct {
 	c    *Cluster
 	s    *Survey
@@ -36,8 +35,18 @@ type Reach struct {
 	end  context.CancelFunc
 }
 
-// way is how an address was reached: through a pod, or directly where that is nil.
-type way struct{ through *podSpot }
+// The ways to a server.
+const (
+	directly  = "directly"
+	byForward = "by port-forward to pod "
+	byExec    = "by exec in pod "
+)
+
+// way is how an address was reached, and through which pod unless that was directly.
+type way struct {
+	by      string
+	through *podSpot
+}
 
 // Reach makes use of what the survey knows of services and pods. The caller closes it.
 func (c *Cluster) Reach(s *Survey) *Reach {
@@ -87,32 +96,29 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 	r.mu.Lock()
 	known, tried := r.ways[address]
 	r.mu.Unlock()
+	ways := []string{directly, byForward, byExec}
+	switch {
+	case tried:
+		slices.SortStableFunc(ways, func(a, b string) int { return before(a == known.by) - before(b == known.by) })
+		slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
+	case r.foreignNumber(address, spots):
+		ways = []string{byForward, byExec, directly}
+	}
 	failed := &ReachError{Address: address, reason: bundle.Timeout}
-	straight := func() (net.Conn, bool) {
-		conn, err := r.dialDirect(ctx, network, address, spots, ips)
-		if err != nil {
-			failed.add("directly", err)
-			return nil, false
-		}
-		r.worked(address, way{})
-		return conn, true
-	}
-	through := func() (net.Conn, bool) {
-		if tried && known.through != nil {
-			slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
-		}
-		conn := r.dialThrough(ctx, address, spots, failed)
-		return conn, conn != nil
-	}
-	steps := []func() (net.Conn, bool){straight, through}
-	if tried && known.through != nil || !tried && r.foreignNumber(address, spots) {
-		steps = []func() (net.Conn, bool){through, straight}
-	}
-	for _, step := range steps {
+	for _, by := range ways {
 		if ctx.Err() != nil {
 			break
 		}
-		if conn, ok := step(); ok {
+		var conn net.Conn
+		switch by {
+		case directly:
+			conn = r.dialDirect(ctx, network, address, spots, ips, failed)
+		case byForward:
+			conn = r.dialThrough(ctx, address, spots, failed)
+		case byExec:
+			conn = r.dialExec(ctx, address, spots, failed)
+		}
+		if conn != nil {
 			return conn, nil
 		}
 	}
@@ -142,16 +148,33 @@ func (r *Reach) worked(address string, w way) {
 	r.mu.Unlock()
 }
 
-// dialDirect connects from here. A name that is one of the cluster, and here that of somebody else, is not taken for it:
+// dialDirect connects from here; nil: it has noted why that fails.
+func (r *Reach) dialDirect(ctx context.Context, network, address string, spots []spot, ips []string, failed *ReachError) net.Conn {
+	conn, err := r.straight(ctx, network, address, spots, ips)
+	if err != nil {
+		failed.add(directly, err)
+		return nil
+	}
+	r.worked(address, way{by: directly})
+	return conn
+}
+
+// straight connects from here. A name that is one of the cluster, and here that of somebody else, is not taken for it:
 // credentials would go to a stranger.
-func (r *Reach) dialDirect(ctx context.Context, network, address string, spots []spot, ips []string) (net.Conn, error) {
+func (r *Reach) straight(ctx context.Context, network, address string, spots []spot, ips []string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.patience(spots))
 	defer cancel()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	if len(spots)+len(ips) > 0 && net.ParseIP(host) == nil { // a service without pods has its name, too
+	named := net.ParseIP(host) == nil
+	if named && len(spots)+len(ips) == 0 && host != "localhost" && !r.c.inside && !slices.Contains(r.c.o.Reach, address) {
+		if what := r.s.hidden(host); what != "" {
+			return nil, fmt.Errorf("the name %s may be one of the cluster, and what is called so here somebody else: the user may not list %s", host, what)
+		}
+	}
+	if named && len(spots)+len(ips) > 0 { // a service without pods has its name, too
 		found, err := net.DefaultResolver.LookupHost(ctx, host)
 		if err != nil {
 			return nil, err
@@ -184,21 +207,21 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 		return nil
 	}
 	for _, s := range spots[:min(len(spots), mostTried)] {
-		how := fmt.Sprintf("by port-forward to pod %s, port %d", object(s.pod.ns, s.pod.name), s.port)
+		how := fmt.Sprintf("%s%s, port %d", byForward, object(s.pod.ns, s.pod.name), s.port)
 		if !r.s.Access.May("create", "", forwarding, s.pod.ns) {
 			failed.add(how, &status{StatusError: forbidden("the user may not create pods/portforward in namespace " + s.pod.ns)})
 			failed.reason = bundle.Forbidden
-			failed.Hint = "have the right granted (`imbundle collect --plan=rbac` prints it), or run imbundle inside the cluster"
+			failed.Hint = "have the right granted (`imbundle collect --plan=rbac` prints it), or run imbundle inside the cluster" + r.orExec()
 			return nil
 		}
 		conn, err := r.through(ctx, s)
 		if err == nil {
-			r.worked(address, way{s.pod})
+			r.worked(address, way{byForward, s.pod})
 			return conn
 		}
 		failed.add(how, err)
 	}
-	failed.Hint = "check that the pod runs and listens there, or run imbundle inside the cluster"
+	failed.Hint = "check that the pod runs and listens there, or run imbundle inside the cluster" + r.orExec()
 	return nil
 }
 
@@ -206,22 +229,9 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 func (r *Reach) How(address string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w, known := r.ways[address]
-	switch {
-	case !known:
-		return ""
-	case w.through == nil:
-		return "directly"
+	w := r.ways[address]
+	if w.through == nil {
+		return w.by
 	}
-	return "by port-forward to pod " + object(w.through.ns, w.through.name)
-}
-
-// Exec is a collect.Exec: it runs a command in the container behind an address.
-func (r *Reach) Exec(ctx context.Context, address string, command []string, stdout io.Writer) error {
-	spots, _ := r.s.net.find(address)
-	if len(spots) == 0 {
-		return &ReachError{Address: address, Tried: []string{"exec: no pod that was found has this address"}, Hint: "it may stand outside of the cluster", reason: bundle.NotFound}
-	}
-	s := spots[0]
-	return r.c.Exec(ctx, upgradeMethod(r.s.Access, "pods/exec", s.pod.ns), s.pod.ns, s.pod.name, s.container, command, stdout)
+	return w.by + object(w.through.ns, w.through.name)
 }

@@ -30,8 +30,8 @@ func (c *Cluster) asks(s *Survey) []Answer {
 		add(metricsName, "get", "", "pods/proxy", ns, "OpenIM's own metrics: failed inserts, late and failed pushes, users online")
 		all[len(all)-1].instead = !c.o.PodMetrics // used where it is granted, missed only if it was asked for
 		if c.o.Exec {
-			add(filesName, "create", "", "pods/exec", ns, "log files inside containers")
-			add(filesName, "get", "", "pods/exec", ns, "")
+			add(filesName, "create", "", executing, ns, "log files inside containers, and the backends to which no other way leads")
+			add(filesName, "get", "", executing, ns, "")
 			all[len(all)-1].instead = true // it only opens a better way
 		}
 	}

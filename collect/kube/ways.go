@@ -33,9 +33,6 @@ func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
 		}
 	}
 	s.net.expect(addresses)
-	if c.inside {
-		return nil
-	}
 	return c.askAbout(ctx, s, c.forwardAsks(s))
 }
 
@@ -89,21 +86,26 @@ func (c *Cluster) reachAsks(s *Survey) []Answer {
 	return all
 }
 
-// forwardAsks are the rights to forward ports of the pods that stand behind the addresses of backends. Inside the cluster
-// those are reached directly.
+// forwardAsks are the rights to forward ports of the pods that stand behind the addresses of backends, and with Options.Exec to
+// run a relay in those of namespaces that are not collected from. Inside the cluster no port is forwarded.
 func (c *Cluster) forwardAsks(s *Survey) []Answer {
 	var all []Answer
-	if c.inside {
-		return nil
-	}
-	for _, ns := range s.net.expectedIn() {
-		create := ask{Verb: "create", Resource: forwarding, Namespace: ns}
-		get := ask{Verb: "get", Resource: forwarding, Namespace: ns} // it only opens a better way
+	add := func(resource, ns string) {
+		create := ask{Verb: "create", Resource: resource, Namespace: ns}
+		get := ask{Verb: "get", Resource: resource, Namespace: ns} // it only opens a better way
 		all = append(
 			all,
 			Answer{ask: create, Costs: "what Kafka, Redis, MongoDB and etcd say of themselves, as far as they cannot be reached from here otherwise", source: reachName},
 			Answer{ask: get, source: reachName, instead: true},
 		)
+	}
+	for _, ns := range s.net.expectedIn() {
+		if !c.inside {
+			add(forwarding, ns)
+		}
+		if c.o.Exec && !slices.Contains(s.Namespaces, ns) { // of the others it is asked for log files
+			add(executing, ns)
+		}
 	}
 	return all
 }

@@ -93,6 +93,46 @@ kind: RoleBinding
 metadata: {name: forwarder, namespace: reach-openim}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: forwarder}
 subjects: [{kind: ServiceAccount, name: forwarder, namespace: reach-openim}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: executor, namespace: reach-openim}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: executor, namespace: reach-openim}
+rules:
+- {apiGroups: [""], resources: [pods, services, configmaps], verbs: [list]}
+- {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], verbs: [list]}
+- {apiGroups: [""], resources: [pods/exec], verbs: [create]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: executor, namespace: reach-openim}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: executor}
+subjects: [{kind: ServiceAccount, name: executor, namespace: reach-openim}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: executor-by-web-socket, namespace: reach-openim}
+rules:
+- {apiGroups: [""], resources: [pods/exec], verbs: [create, get]}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: executor-by-web-socket, namespace: reach-openim}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: executor-also, namespace: reach-openim}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: executor}
+subjects: [{kind: ServiceAccount, name: executor-by-web-socket, namespace: reach-openim}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: executor-by-web-socket, namespace: reach-openim}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: executor-by-web-socket}
+subjects: [{kind: ServiceAccount, name: executor-by-web-socket, namespace: reach-openim}]
 `
 
 const reachNamespace = "reach-openim"
@@ -111,7 +151,7 @@ func reachAs(t *testing.T, account string) *kube.Reach {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := kube.Options{Flags: kube.NewFlags(), Specs: set, Namespaces: []string{reachNamespace}, Reach: []string{"redis-0:7"}}
+	o := kube.Options{Flags: kube.NewFlags(), Specs: set, Namespaces: []string{reachNamespace}, Reach: []string{"redis-0:7"}, Exec: strings.HasPrefix(account, "executor")}
 	o.Flags.KubeConfig = &kubeconfig
 	if account != "" {
 		as := "system:serviceaccount:" + reachNamespace + ":" + account
@@ -168,6 +208,43 @@ func TestReach(t *testing.T) {
 			if how := r.How("redis-service:16379"); how != "by port-forward to pod reach-openim/redis-0" {
 				t.Errorf("reached %q", how)
 			}
+		})
+	}
+}
+
+// TestReachByExec reaches the server by nc in its pod, with the right to exec alone; nothing is left there when the connections are
+// closed.
+func TestReachByExec(t *testing.T) {
+	stageReachable(t)
+	for name, account := range map[string]string{"web socket": "executor-by-web-socket", "SPDY": "executor"} {
+		t.Run(name, func(t *testing.T) {
+			r := reachAs(t, account)
+			var work sync.WaitGroup
+			for i, address := range []string{"redis-service:16379", "redis-0.redis-service:6379", "redis-0:6379"} {
+				work.Go(func() { echo(t, r, address, 1<<(18-i)) })
+			}
+			work.Wait()
+			if how := r.How("redis-service:16379"); how != "by exec in pod reach-openim/redis-0" {
+				t.Errorf("reached %q", how)
+			}
+			conn, err := r.Dial(t.Context(), "tcp", "redis-0:7")
+			if err == nil {
+				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				_, err = conn.Read(make([]byte, 1))
+				conn.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), "refused") {
+				t.Errorf("nobody listens on port 7: %v", err)
+			}
+			left := ""
+			for range 50 {
+				left = kubectl(t, "exec", "-n", reachNamespace, "redis-0", "--", "ps", "-o", "args")
+				if !strings.Contains(left, "nc 127.0.0.1") {
+					return
+				}
+				time.Sleep(200 * time.Millisecond)
+			}
+			t.Errorf("left in the pod:\n%s", left)
 		})
 	}
 }

@@ -1,0 +1,138 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/imbundle/imbundle/bundle"
+)
+
+// relay is run in a pod to pass bytes between its standard streams and one of its ports: by bash itself, or by nc. It says first that
+// it is there, and ends with either side, so that nothing stays behind in the pod.
+const relay = `command -v bash >/dev/null 2>&1 && exec bash -c '
+exec 3<>/dev/tcp/127.0.0.1/$0 4<&0 || exit 1
+echo ` + relaying + `
+cat <&3 & from=$!
+cat <&4 >&3 & to=$!
+wait -n
+kill $from $to 2>/dev/null' "$0"
+command -v nc >/dev/null 2>&1 && echo ` + relaying + ` && exec nc 127.0.0.1 "$0"
+echo "the container has neither bash nor nc" >&2
+exit 127`
+
+const relaying = "imbundle-relay"
+
+// mostRelays is how many connections a run makes to one pod, none of which is used for long after another.
+const mostRelays = 20
+
+// dialExec runs a relay in the pods behind an address, where the user allows it; nil: it has noted why none of them leads there.
+func (r *Reach) dialExec(ctx context.Context, address string, spots []spot, failed *ReachError) net.Conn {
+	if !r.c.o.Exec {
+		return nil
+	}
+	for _, s := range spots[:min(len(spots), mostTried)] {
+		how := fmt.Sprintf("%s%s, port %d", byExec, object(s.pod.ns, s.pod.name), s.port)
+		if err := r.mayExec(s); err != nil {
+			failed.add(how, err)
+			failed.reason = bundle.Forbidden
+			return nil
+		}
+		conn, err := r.relayed(ctx, s)
+		if err == nil {
+			r.worked(address, way{byExec, s.pod})
+			return conn
+		}
+		failed.add(how, err)
+	}
+	return nil
+}
+
+// orExec advises to allow exec where that was not done.
+func (r *Reach) orExec() string {
+	if r.c.o.Exec {
+		return ""
+	}
+	return ", or allow it to run a relay in the pod (--exec)"
+}
+
+// mayExec is the refusal to run anything in a pod; nil: it may be tried.
+func (r *Reach) mayExec(s spot) error {
+	if r.s.Access.May("create", "", executing, s.pod.ns) {
+		return nil
+	}
+	return &status{StatusError: forbidden("the user may not create " + executing + " in namespace " + s.pod.ns)}
+}
+
+// relayed opens a connection to a port of a pod by a relay.
+func (r *Reach) relayed(ctx context.Context, s spot) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.c.o.RequestTimeout)
+	defer cancel()
+	near, far := net.Pipe()
+	run, end := context.WithCancel(r.done)
+	conn := &relayConn{podConn{Conn: near, to: s.String(), how: "exec in"}, end}
+	command := []string{"sh", "-c", relay, strconv.Itoa(int(s.port))}
+	r.work.Go(func() {
+		defer end()
+		if err := r.c.Exec(run, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command, far, far); err != nil {
+			conn.fault.Store(&fault{strings.ReplaceAll(err.Error(), "\n", ": ")})
+		}
+		far.Close()
+	})
+	late := context.AfterFunc(ctx, func() { conn.Close() })
+	err := conn.greeted()
+	if !late() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	return conn, nil
+}
+
+// relayConn is a connection by a relay, which ends with it.
+type relayConn struct {
+	podConn
+	end context.CancelFunc
+}
+
+func (c *relayConn) Close() error {
+	defer c.end()
+	return c.podConn.Close()
+}
+
+// greeted takes in the first line, by which the relay says that it is there.
+func (c *relayConn) greeted() error {
+	line, one := "", make([]byte, 1)
+	for len(line) < 2*len(relaying) {
+		if _, err := io.ReadFull(c, one); err != nil {
+			return err
+		}
+		if line += string(one); line == relaying+"\n" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: a relay begins otherwise than with %q", c.to, line)
+}
+
+// Exec is a collect.Exec: it runs a command in the container behind an address.
+func (r *Reach) Exec(ctx context.Context, address string, command func(port int) []string, stdin io.Reader, stdout io.Writer) error {
+	spots, _ := r.s.net.find(address)
+	failed := &ReachError{Address: address, Hint: "it may stand outside of the cluster", reason: bundle.NotFound}
+	if len(spots) == 0 {
+		failed.add("exec", errors.New("no pod that was found has this address"))
+		return failed
+	}
+	s := spots[0]
+	if err := r.mayExec(s); err != nil {
+		failed.Hint, failed.reason = "have the right granted (`imbundle collect --exec --plan=rbac` prints it)", bundle.Forbidden
+		failed.add(byExec+object(s.pod.ns, s.pod.name), err)
+		return failed
+	}
+	return r.c.Exec(ctx, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command(int(s.port)), stdin, stdout)
+}
