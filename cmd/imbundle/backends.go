@@ -27,9 +27,10 @@ import (
 // reachable is what the sources of backends work with.
 type reachable struct {
 	backends.Backends
-	dial collect.Dialer
-	exec collect.Exec    // nil: --exec was not given
-	logs <-chan struct{} // closed when the logs are in the bundle
+	dial    collect.Dialer
+	strange collect.Stranger
+	exec    collect.Exec    // nil: --exec was not given
+	logs    <-chan struct{} // closed when the logs are in the bundle
 }
 
 // askFlags say how much the backends are asked.
@@ -72,14 +73,14 @@ func (f *askFlags) check() error {
 
 // backendSources are the sources that ask the backends.
 func (f *collectFlags) backendSources(r reachable, incident collect.Incident) (all []collect.Source) {
-	k := kafka.Options{Backend: r.Kafka, Dial: r.dial, Exec: r.exec, All: f.asking.kafkaAll, Samples: f.asking.kafkaSamples}
+	k := kafka.Options{Backend: r.Kafka, Dial: r.dial, Strange: r.strange, Exec: r.exec, All: f.asking.kafkaAll, Samples: f.asking.kafkaSamples}
 	k.Conversations = func(context.Context) []string { return incident.Conversations }
 	if k.Samples == 0 && f.profile == "quick" {
 		k.Samples = 2
 	}
 	if r.Redis != nil || r.Mongo != nil {
 		numbers := seq.New(seq.Options{
-			Redis: r.Redis, Mongo: r.Mongo, Dial: r.dial, Users: incident.Users, Groups: incident.Groups, Conversations: incident.Conversations,
+			Redis: r.Redis, Mongo: r.Mongo, Dial: r.dial, Strange: r.strange, Exec: r.exec, Users: incident.Users, Groups: incident.Groups, Conversations: incident.Conversations,
 			Logs: r.logs, Sample: f.asking.seqSample, From: f.asking.from, To: f.asking.to,
 		})
 		k.Conversations = numbers.Conversations
@@ -174,7 +175,7 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	if !f.quiet {
 		tellBackends(ctx, s.err, b, reach)
 	}
-	r := reachable{Backends: b, dial: reach.Dial, logs: found.LogsRead()}
+	r := reachable{Backends: b, dial: reach.Dial, strange: reach.Stranger, logs: found.LogsRead()}
 	if f.kube.Exec {
 		r.exec = reach.Exec
 	}

@@ -66,7 +66,7 @@ func (s *Source) asksOfMongo(m *backends.Mongo, conversations, numbers int) []co
 	batches := (conversations + idsAtOnce - 1) / idsAtOnce
 	documents := conversations * (numbers/documentSize + 3)
 	all := []collect.Ask{
-		ask("hello", members), ask("replSetGetStatus", 1), ask("serverStatus", 1), ask("aggregate $currentOp of 1 s and more, without what it asks for", 1),
+		ask("hello, or isMaster of a server before 4.4", members), ask("replSetGetStatus", 1), ask("serverStatus", 1), ask("aggregate $currentOp of 1 s and more, without what it asks for", 1),
 		ask("listIndexes <collection>", len(collections)), ask("count <collection>", len(collections)),
 		ask("find seq {conversation_id} → max_seq, min_seq", batches+members),
 		ask("find msg {doc_id of <conversation>} → doc_id", conversations),

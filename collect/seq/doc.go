@@ -9,6 +9,7 @@
 // mere existence of bodies. Only commands that read, none that blocks, no scan of keys; every command to Mongo carries
 // maxTimeMS 100, but for those with which a client begins and ends; at most five connections to each backend. What a server
 // refuses becomes a gap that says what, where and what to try, and costs nothing else. A reply of SLOWLOG holds arguments:
-// only the command and the first part of its key are kept. There is no way in by exec: a MongoDB older than the client knows
-// is a gap.
+// only the command and the first part of its key are kept. A MongoDB older than the client knows is asked the same by the shell
+// beside it, where the user allows exec, and is a gap otherwise; login and questions are typed in, so that they stand in no
+// list of processes.
 package seq

@@ -1,6 +1,7 @@
 package seq
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -68,7 +69,10 @@ func network(err error, flag string) (advice, bool) {
 	var timeout net.Error
 	text := err.Error()
 	slow := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+	var withheld *collect.AdvertisedError
 	switch {
+	case errors.As(err, &withheld):
+		return advice{withheld.GapReason(), "it must advertise an address that clients reach, of its pod or service where it runs in the cluster; or name it with " + flag}, true
 	case slow && strings.Contains(text, "TLS handshake"):
 		return advice{bundle.Timeout, "no answer to the TLS handshake: the server may speak no TLS, see the port and TLS of the configuration (" + flag + ")"}, true
 	case errors.As(err, &record), strings.Contains(text, "first record does not look like a TLS handshake"):
@@ -134,9 +138,14 @@ var tooOld = regexp.MustCompile(`reports (?:maximum )?wire version \d+|requires 
 func onMongo(err error) advice {
 	text := err.Error()
 	code, _ := mongoCode(err)
+	var byShell *shellError
 	switch {
+	case errors.As(err, &byShell):
+		a := onMongo(byShell.err)
+		a.hint = cmp.Or(a.hint, "ask it by hand with the mongo shell of its own version, and attach what it prints")
+		return a
 	case tooOld.MatchString(text):
-		return advice{bundle.Failed, "this MongoDB is too old for the client: ask it by hand with the mongo shell of its own version, and attach what it prints"}
+		return advice{bundle.Failed, "this MongoDB is too old for the client: allow the mongo shell in its pod to be asked instead (--exec)"}
 	case code == 18, strings.Contains(text, "AuthenticationFailed"), strings.Contains(text, "Authentication failed"), strings.Contains(text, "unable to authenticate"):
 		return advice{bundle.Forbidden, "user, password or authSource is wrong: check mongodb.yml, IMENV_MONGODB_* and openim-mongo-secret"}
 	case code == 13, strings.Contains(text, "not authorized"), strings.Contains(text, "requires authentication"):

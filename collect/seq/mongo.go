@@ -14,7 +14,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
@@ -35,16 +34,19 @@ const readers = 3
 type mongoServer struct {
 	of      *backends.Mongo
 	dial    collect.Dialer
+	strange collect.Stranger
+	exec    collect.Exec
 	tls     *tls.Config
-	client  *mongo.Client
+	client  asker
 	address string
 	source  string // the database that knows the user
 	told    record.MongoServer
 }
 
 // openMongo finds the members, chooses one and lets it describe them all; nil when none can be asked.
-func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial collect.Dialer) *mongoServer {
-	m := &mongoServer{of: of, dial: atMost(ctx, connections, dial), tls: of.TLS}
+func openMongo(ctx context.Context, b *collect.Batch, o Options) *mongoServer {
+	of := o.Mongo
+	m := &mongoServer{of: of, dial: atMost(ctx, connections, o.Dial), strange: o.Strange, exec: o.Exec, tls: of.TLS}
 	m.told = record.MongoServer{Time: time.Now().UTC(), From: of.From, Database: cmp.Or(of.Database, "openim_v3")}
 	m.source = cmp.Or(of.AuthSource, m.told.Database)
 	addresses, err := m.addresses(ctx)
@@ -53,7 +55,7 @@ func openMongo(ctx context.Context, b *collect.Batch, of *backends.Mongo, dial c
 	}
 	err = m.find(ctx, b, addresses)
 	if ctx.Err() != nil {
-		disconnect(ctx, m.client) // who had not answered by the end of the run is in no trouble
+		m.close(ctx) // who had not answered by the end of the run is in no trouble
 		return nil
 	}
 	if m.client != nil {
@@ -99,10 +101,10 @@ func (m *mongoServer) addresses(ctx context.Context) ([]string, error) {
 // find asks every member who it is, and keeps the client of the primary, else of a secondary.
 func (m *mongoServer) find(ctx context.Context, b *collect.Batch, addresses []string) error {
 	best, first := 0, error(nil)
-	queue := slices.Clone(addresses)
+	queue, told := slices.Clone(addresses), map[string]string{} // by whom those were told that the configuration does not name
 	for i := 0; i < len(queue) && i < 16 && ctx.Err() == nil; i++ {
 		member := record.MongoMember{Address: queue[i], Named: slices.Contains(addresses, queue[i])}
-		client, said, err := m.meet(ctx, queue[i])
+		client, said, err := m.meet(ctx, queue[i], told[queue[i]])
 		if err != nil && ctx.Err() != nil {
 			break
 		}
@@ -113,18 +115,19 @@ func (m *mongoServer) find(ctx context.Context, b *collect.Batch, addresses []st
 		} else {
 			member.State, member.Set, member.Primary = said.state(), said.SetName, said.Primary
 			for _, h := range said.Hosts {
-				if !slices.Contains(queue, h) {
+				if itself := h == said.Me && collect.OwnHost(h); !itself && !slices.Contains(queue, h) {
 					queue = append(queue, h)
+					told[h] = queue[i]
 				}
 			}
 		}
 		m.told.Members = append(m.told.Members, member)
 		if rank := ranks[member.State]; rank > best {
-			disconnect(ctx, m.client)
+			m.close(ctx)
 			m.client, m.address, best = client, queue[i], rank
 			m.told.Asked = queue[i]
-		} else {
-			disconnect(ctx, client)
+		} else if client != nil {
+			client.close(ctx)
 		}
 	}
 	return cmp.Or(first, ctx.Err(), errors.New("no address of a server is known"))
@@ -138,13 +141,16 @@ type greeting struct {
 	Primary   string   `bson:"primary"`
 	SetName   string   `bson:"setName"`
 	Hosts     []string `bson:"hosts"`
+	Me        string   `bson:"me"`
 	Message   string   `bson:"msg"`
 	Writable  bool     `bson:"isWritablePrimary"`
+	Master    bool     `bson:"ismaster"` // so said before 4.4
 	Secondary bool     `bson:"secondary"`
 	Arbiter   bool     `bson:"arbiterOnly"`
 }
 
 func (g greeting) state() string {
+	writable := g.Writable || g.Master
 	switch {
 	case g.Message == "isdbgrid":
 		return "mongos"
@@ -152,89 +158,47 @@ func (g greeting) state() string {
 		return "arbiter"
 	case g.Secondary:
 		return "secondary"
-	case g.SetName != "" && g.Writable:
+	case g.SetName != "" && writable:
 		return "primary"
-	case g.SetName == "" && g.Writable:
+	case g.SetName == "" && writable:
 		return "standalone"
 	}
 	return "other"
 }
 
-// meet connects to one member and logs in. The dialer is tried first by itself: what it says is clearer than what the client makes of it.
-func (m *mongoServer) meet(ctx context.Context, address string) (*mongo.Client, greeting, error) {
-	var said greeting
+// meet connects to one member and logs in; a server that is too old for the client is asked by the shell beside it. The dialer is
+// tried first by itself: what it says is clearer than what the client makes of it. The member at via told the address, unless that is
+// empty.
+func (m *mongoServer) meet(ctx context.Context, address, via string) (asker, greeting, error) {
+	if via != "" {
+		if err := collect.Advertised(via, address, m.of.Login.Username != "", m.tls, m.strange); err != nil {
+			return nil, greeting{}, err
+		}
+	}
 	short, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	conn, err := secured(m.dial, m.tls)(short, "tcp", address)
 	if err != nil {
-		return nil, said, err
+		return nil, greeting{}, err
 	}
 	conn.Close()
-	client, err := mongo.Connect(m.options(address))
-	if err != nil {
-		return nil, said, fmt.Errorf("setting the client up: %w", err)
+	client, said, err := m.byDriver(ctx, address)
+	if err != nil && tooOld.MatchString(err.Error()) && m.exec != nil {
+		return m.byShell(ctx, address, err)
 	}
-	if err = runOn(ctx, client.Database("admin"), bson.D{{Key: "hello", Value: 1}}, &said); err == nil {
-		err = authenticated(ctx, client.Database(m.told.Database))
-	}
-	if err != nil {
-		disconnect(ctx, client)
-		return nil, said, plain(err)
-	}
-	return client, said, nil
+	return client, said, err
 }
 
 // authenticated reads next to nothing, because hello answers to strangers too.
-func authenticated(ctx context.Context, db *mongo.Database) error {
-	return runOn(ctx, db, find("seq", bson.D{{Key: "conversation_id", Value: ""}}, bson.D{{Key: "_id", Value: 0}, {Key: "max_seq", Value: 1}}, 1), nil)
-}
-
-func (m *mongoServer) options(address string) *options.ClientOptions {
-	o := options.Client().SetHosts([]string{address}).SetDirect(true).SetDialer(dialer(m.dial)).SetAppName("imbundle").
-		SetMaxPoolSize(readers).SetMaxConnecting(1).SetServerMonitoringMode("poll").SetHeartbeatInterval(time.Minute).
-		SetServerSelectionTimeout(2 * time.Second).SetConnectTimeout(answerTime).SetRetryReads(false).SetRetryWrites(false)
-	if m.tls != nil {
-		o.SetTLSConfig(m.tls.Clone())
-	}
-	if l := m.of.Login; l.Username != "" {
-		o.SetAuth(options.Credential{Username: l.Username, Password: l.Password.Reveal(), AuthSource: m.source, PasswordSet: true})
-	}
-	return o
-}
-
-type dialer collect.Dialer
-
-func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d(ctx, network, address)
-}
-
-// undated hides its deadline, from which the client would make a second maxTimeMS.
-type undated struct{ context.Context }
-
-func (undated) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// runOn runs a command that reads, for maxTime at most, and decodes its answer.
-func runOn(ctx context.Context, db *mongo.Database, command bson.D, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	answer := db.RunCommand(undated{ctx}, append(command, bson.E{Key: "maxTimeMS", Value: maxTime}))
-	if err := answer.Err(); err != nil {
-		return cmp.Or(ctx.Err(), err)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := answer.Decode(into); err != nil {
-		return fmt.Errorf("decoding the answer to %s: %w", command[0].Key, err)
-	}
-	return nil
+func (m *mongoServer) authenticated(ctx context.Context, a asker) error {
+	return runOn(ctx, a, m.told.Database, find("seq", bson.D{{Key: "conversation_id", Value: ""}}, bson.D{{Key: "_id", Value: 0}, {Key: "max_seq", Value: 1}}, 1), nil)
 }
 
 // run asks the database of OpenIM. What takes too long is tried once more: what was read by then is in the server's memory.
 func (m *mongoServer) run(ctx context.Context, command bson.D, into any) error {
-	err := runOn(ctx, m.client.Database(m.told.Database), command, into)
+	err := runOn(ctx, m.client, m.told.Database, command, into)
 	if code, _ := mongoCode(err); code == maxTimeExpired {
-		err = runOn(ctx, m.client.Database(m.told.Database), command, into)
+		err = runOn(ctx, m.client, m.told.Database, command, into)
 	}
 	return err
 }
@@ -271,17 +235,7 @@ func (m *mongoServer) gap(entry, what string, err error) bundle.Gap {
 }
 
 func (m *mongoServer) close(ctx context.Context) {
-	if m != nil {
-		disconnect(ctx, m.client)
+	if m != nil && m.client != nil {
+		m.client.close(ctx)
 	}
-}
-
-// disconnect ends a client, also when the run is over already.
-func disconnect(ctx context.Context, client *mongo.Client) {
-	if client == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = client.Disconnect(ctx) // nothing is left to be written
 }

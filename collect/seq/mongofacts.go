@@ -56,7 +56,7 @@ func (m *mongoServer) set(ctx context.Context) error {
 			Message string    `bson:"lastHeartbeatMessage"`
 		} `bson:"members"`
 	}
-	err := runOn(ctx, m.client.Database("admin"), bson.D{{Key: "replSetGetStatus", Value: 1}}, &s)
+	err := runOn(ctx, m.client, "admin", bson.D{{Key: "replSetGetStatus", Value: 1}}, &s)
 	if code, _ := mongoCode(err); code == noReplication {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (m *mongoServer) status(ctx context.Context) error {
 	for _, section := range []string{"metrics", "locks", "tcmalloc", "repl", "transactions", "opReadConcernCounters", "flowControl", "oplogTruncation"} {
 		command = append(command, bson.E{Key: section, Value: 0})
 	}
-	if err := runOn(ctx, m.client.Database("admin"), command, &s); err != nil {
+	if err := runOn(ctx, m.client, "admin", command, &s); err != nil {
 		return err
 	}
 	q, c := s.GlobalLock.Queue, s.WiredTiger.Cache
@@ -121,7 +121,7 @@ func (m *mongoServer) operations(ctx context.Context) error {
 	for _, field := range []string{"secs_running", "op", "ns", "planSummary", "waitingForLock", "appName"} {
 		include = append(include, bson.E{Key: field, Value: 1})
 	}
-	err := runOn(ctx, m.client.Database("admin"), bson.D{
+	err := runOn(ctx, m.client, "admin", bson.D{
 		{Key: "aggregate", Value: 1},
 		{Key: "pipeline", Value: bson.A{
 			bson.D{{Key: "$currentOp", Value: bson.D{{Key: "allUsers", Value: true}}}},

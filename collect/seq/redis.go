@@ -17,9 +17,10 @@ import (
 
 // redisServers are the servers of one Redis and who of them answers for which key.
 type redisServers struct {
-	of   *backends.Redis
-	dial collect.Dialer
-	told record.RedisServer
+	of      *backends.Redis
+	dial    collect.Dialer
+	strange collect.Stranger
+	told    record.RedisServer
 
 	nodes []*redisNode
 	slots []*redisNode // by slot, of a cluster; nil for a slot that nobody serves
@@ -42,8 +43,9 @@ func (silent) Printf(context.Context, string, ...any) {}
 var quiet = sync.OnceFunc(func() { redis.SetLogger(silent{}) })
 
 // openRedis finds the servers and lets them describe themselves; nil when none can be asked for keys.
-func openRedis(ctx context.Context, b *collect.Batch, of *backends.Redis, dial collect.Dialer) *redisServers {
-	r := &redisServers{of: of, dial: secured(atMost(ctx, connections, dial), of.TLS)}
+func openRedis(ctx context.Context, b *collect.Batch, o Options) *redisServers {
+	of := o.Redis
+	r := &redisServers{of: of, dial: secured(atMost(ctx, connections, o.Dial), of.TLS), strange: o.Strange}
 	r.told = record.RedisServer{Time: time.Now().UTC(), From: of.From, Configured: of.Mode}
 	r.find(ctx, b)
 	r.describe(ctx, b)
@@ -64,10 +66,11 @@ func (r *redisServers) find(ctx context.Context, b *collect.Batch) {
 	seeds := r.of.Addresses
 	if r.of.Mode == backends.Sentinel {
 		r.told.Mode = backends.Sentinel
-		seeds = r.askSentinels(ctx, b, seeds)
-	}
-	for _, address := range seeds {
-		r.add(address, slices.Contains(r.of.Addresses, address))
+		r.askSentinels(ctx, b, seeds)
+	} else {
+		for _, address := range seeds {
+			r.add(address, "")
+		}
 	}
 	r.each(func(n *redisNode) {
 		if n.ping(ctx); n.err != nil && onRedis(n.err).reason == bundle.Forbidden {
@@ -109,9 +112,7 @@ func (r *redisServers) follow(ctx context.Context, b *collect.Batch) {
 	}
 	r.close()
 	r.nodes = nil
-	for _, address := range r.askSentinels(ctx, b, sentinels) {
-		r.add(address, false)
-	}
+	r.askSentinels(ctx, b, sentinels)
 	r.each(func(n *redisNode) { n.ping(ctx) })
 	r.choose()
 }
@@ -128,14 +129,20 @@ func (r *redisServers) choose() {
 	}
 }
 
-func (r *redisServers) add(address string, named bool) *redisNode {
+// add takes a server in, of the configuration or as the one at via advertises it.
+func (r *redisServers) add(address, via string) *redisNode {
 	for _, n := range r.nodes {
 		if n.Address == address {
 			return n
 		}
 	}
-	n := &redisNode{RedisNode: record.RedisNode{Address: address, Named: named}}
+	n := &redisNode{RedisNode: record.RedisNode{Address: address, Named: slices.Contains(r.of.Addresses, address)}}
 	n.client = r.open(address, r.of.Login, r.of.DB)
+	if via != "" && !n.Named {
+		if n.err = collect.Advertised(via, address, r.of.Login.Password != "", r.of.TLS, r.strange); n.err != nil {
+			n.Trouble = n.err.Error()
+		}
+	}
 	r.nodes = append(r.nodes, n)
 	return n
 }
@@ -176,6 +183,9 @@ func (n *redisNode) rest() {
 
 // ping asks the first question, from which the server's mode and role are known.
 func (n *redisNode) ping(ctx context.Context) {
+	if n.err != nil { // it is not dialled
+		return
+	}
 	var text string
 	text, n.err = n.client.Do(ctx, "info").Text()
 	n.info, n.Role = text, infoField(text, "role")

@@ -16,9 +16,11 @@ import (
 
 // Options say whom to ask and about what. A backend that is nil is not asked.
 type Options struct {
-	Redis *backends.Redis
-	Mongo *backends.Mongo
-	Dial  collect.Dialer
+	Redis   *backends.Redis
+	Mongo   *backends.Mongo
+	Dial    collect.Dialer
+	Strange collect.Stranger // judges the addresses that servers advertise; nil: nothing is known of a cluster
+	Exec    collect.Exec     // runs the shell beside a MongoDB that is too old for the client; nil: it is not allowed
 
 	Users         []string // of the incident
 	Groups        []string
@@ -136,10 +138,10 @@ func (s *Source) Collect(ctx context.Context, b *collect.Batch) error {
 func (s *Source) servers(ctx context.Context, b *collect.Batch) (r *redisServers, m *mongoServer) {
 	var work sync.WaitGroup
 	if s.o.Redis != nil {
-		work.Go(func() { r = openRedis(ctx, b, s.o.Redis, s.o.Dial) })
+		work.Go(func() { r = openRedis(ctx, b, s.o) })
 	}
 	if s.o.Mongo != nil {
-		work.Go(func() { m = openMongo(ctx, b, s.o.Mongo, s.o.Dial) })
+		work.Go(func() { m = openMongo(ctx, b, s.o) })
 	}
 	work.Wait()
 	return r, m

@@ -154,7 +154,7 @@ func TestMongoTroubles(t *testing.T) {
 		reason string
 		words  []string
 	}{
-		{"too old", &fakeMongo{wire: 6}, bundle.SeqFile, bundle.Failed, []string{"too old", "mongo shell"}},
+		{"too old", &fakeMongo{wire: 6}, bundle.SeqFile, bundle.Failed, []string{"too old", "mongo shell", "--exec"}},
 		{"may not read", &fakeMongo{answer: denied(13, "not authorized on openim_v3", "find")}, bundle.SeqFile, bundle.Forbidden, []string{"not authorized", "read on the database"}},
 		{"no rights of a monitor", &fakeMongo{hello: set(bson.E{Key: "isWritablePrimary", Value: true}), answer: denied(13, "not authorized on admin", "replSetGetStatus")}, bundle.MongoServer, bundle.Forbidden, []string{"replSetGetStatus", "clusterMonitor"}},
 		{"a foreign database", &fakeMongo{answer: denied(26, "ns does not exist", "listIndexes")}, bundle.SeqFile, bundle.NotFound, []string{"openim_v3", "mongodb.yml"}},

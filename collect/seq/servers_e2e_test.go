@@ -229,7 +229,7 @@ func startFerret(t testing.TB) *mongoFake {
 	if m.client, err = mongo.Connect(o); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { disconnect(context.Background(), m.client) })
+	t.Cleanup(func() { driven{m.client}.close(context.Background()) })
 	soon(t, "ferretdb", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()

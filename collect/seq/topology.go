@@ -37,7 +37,7 @@ func (r *redisServers) findCluster(ctx context.Context, b *collect.Batch, n *red
 	var fresh []*redisNode
 	for _, m := range c.Members {
 		known := len(r.nodes)
-		node := r.add(m.Address, false)
+		node := r.add(m.Address, n.Address)
 		if len(r.nodes) > known {
 			fresh = append(fresh, node)
 		}
@@ -87,6 +87,9 @@ func clusterMembers(text, asked string) []record.RedisClusterMember {
 		if host, port, err := net.SplitHostPort(address); err != nil || port == "0" || host == "" {
 			address = asked
 		}
+		if strings.HasPrefix(f[2], "myself,") && collect.OwnHost(address) {
+			address = asked
+		}
 		if strings.Contains(f[2], "noaddr") {
 			continue
 		}
@@ -104,9 +107,8 @@ func clusterMembers(text, asked string) []record.RedisClusterMember {
 	return all
 }
 
-// askSentinels notes what each sentinel says of the group, and gives the addresses of its servers, the master first.
-func (r *redisServers) askSentinels(ctx context.Context, b *collect.Batch, addresses []string) []string {
-	var servers []string
+// askSentinels notes what each sentinel says of the group, and takes its servers in, the master first.
+func (r *redisServers) askSentinels(ctx context.Context, b *collect.Batch, addresses []string) {
 	for _, address := range addresses {
 		client := r.open(address, r.of.SentinelLogin, 0)
 		s := record.RedisSentinel{Address: address, Group: r.of.Master}
@@ -118,17 +120,16 @@ func (r *redisServers) askSentinels(ctx context.Context, b *collect.Batch, addre
 		}
 		r.told.Sentinels = append(r.told.Sentinels, s)
 		for _, found := range append([]string{master}, replicas...) {
-			if found != "" && !slices.Contains(servers, found) {
-				servers = append(servers, found)
+			if found != "" {
+				r.add(found, address)
 			}
 		}
 		r.told.Master = cmp.Or(r.told.Master, master)
 	}
-	if len(servers) == 0 {
+	if len(r.nodes) == 0 {
 		err := errors.New("no sentinel names a master")
 		b.Gap(gapOf(bundle.RedisInfo, "INFO", "redis behind sentinels", strings.Join(addresses, ", "), err, advice{bundle.NotFound, "check sentinelMode.masterName in redis.yml"}))
 	}
-	return servers
 }
 
 func askSentinel(ctx context.Context, client *redis.Client, s *record.RedisSentinel) (master string, replicas []string, err error) {

@@ -3,13 +3,17 @@
 package seq
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
+	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
@@ -100,4 +104,79 @@ func TestSentinel(t *testing.T) {
 		t.Errorf("sentinels taken for servers: %+v", c.redis)
 	}
 	causes(t, c, "redis-mode-mismatch")
+}
+
+// TestAdvertisedLocalhost: what a sentinel or a node of a cluster tells of its own host is not looked for on this machine, and gets no
+// password there; the node that was asked itself is asked where it was reached.
+func TestAdvertisedLocalhost(t *testing.T) {
+	master := startRedis(t)
+	_, port, _ := strings.Cut(master.address, ":")
+	sentinel := startSentinel(t, port)
+	alone := startRedis(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
+	alone.do(t, "cluster", "addslotsrange", 0, slotsOfCluster-1)
+	soon(t, "the cluster", func() bool {
+		text, _ := alone.admin.Do(t.Context(), "cluster", "info").Text()
+		return infoField(text, "cluster_state") == "ok"
+	})
+	alone.do(t, "hset", "MALLOC_SEQ:sg_1", "CURR", 7, "LAST", 100, "TIME", 1)
+	lead := func(to string) collect.Dialer {
+		return func(ctx context.Context, network, address string) (net.Conn, error) {
+			if collect.OwnHost(address) {
+				t.Errorf("%s is dialled here", address)
+			}
+			return new(net.Dialer).DialContext(ctx, network, to)
+		}
+	}
+	login := backends.Login{Username: "reader", Password: readerPassword}
+	c := run(t, Options{
+		Redis: &backends.Redis{Addresses: []string{"sentinel.im.svc:26379"}, Mode: backends.Sentinel, Master: "mymaster", Login: login},
+		Dial:  lead(sentinel), Conversations: []string{"sg_1"},
+	})
+	c.gap(t, bundle.RedisServer, bundle.Failed, master.address+" is not dialled", "sentinel.im.svc:26379", "own host", "--redis")
+	c = run(t, Options{
+		Redis: &backends.Redis{Addresses: []string{"redis-0.redis:6379"}, Mode: backends.Cluster, Login: login},
+		Dial:  lead(alone.address), Conversations: []string{"sg_1"},
+	})
+	if r := c.conversations["sg_1"].Redis; r == nil || r.Malloc == nil || r.Malloc.Curr != 7 || len(c.gaps) > 0 {
+		t.Errorf("%+v, gaps %+v", r, c.gaps)
+	}
+}
+
+// TestLoginOfStrangers: a node of which nobody knows whose it is does not get the password.
+func TestLoginOfStrangers(t *testing.T) {
+	master := startRedis(t)
+	_, port, _ := strings.Cut(master.address, ":")
+	sentinel := startSentinel(t, port)
+	replica := startRedis(t, "--replicaof", "127.0.0.1 "+port, "--replica-announce-ip", "10.77.0.1")
+	known := false
+	ask := func() (c collected, stranger bool) {
+		c = run(t, Options{
+			Redis: &backends.Redis{
+				Addresses: []string{sentinel}, Mode: backends.Sentinel, Master: "mymaster", Login: backends.Login{Username: "reader", Password: readerPassword},
+			},
+			Strange: func(_, advertised string) error {
+				known = known || strings.HasPrefix(advertised, "10.77.0.1:")
+				return errors.New("nobody knows it")
+			},
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if strings.HasPrefix(address, "10.77.0.1:") {
+					stranger = true
+					address = replica.address
+				}
+				return new(net.Dialer).DialContext(ctx, network, address)
+			},
+			Conversations: []string{"sg_1"},
+		})
+		return c, stranger
+	}
+	var c collected
+	stranger := false
+	soon(t, "sentinel knows the replica", func() bool {
+		c, stranger = ask()
+		return known
+	})
+	if stranger {
+		t.Error("the stranger is dialled")
+	}
+	c.gap(t, bundle.RedisServer, bundle.Failed, "10.77.0.1:", "is not dialled", "nobody knows it")
 }
