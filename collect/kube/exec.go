@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/klog/v2"
 	"k8s.io/streaming/pkg/httpstream"
 )
 
@@ -48,6 +49,7 @@ func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, c
 	if err != nil {
 		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
 	}
+	ctx = klog.NewContext(ctx, klog.Logger{}) // client-go would print how streams end; the error says it
 	var said bytes.Buffer
 	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
 	if err != nil {

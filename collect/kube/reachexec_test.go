@@ -134,7 +134,8 @@ func executingOnly(t *testing.T, path string, port int32, may bool) (*Reach, *sy
 	n := testNetwork()
 	n.seePod(backend("im", "echo", "echo-0", "10.0.0.7", true, port))
 	r := c.Reach(&Survey{net: *n, Access: &Access{Asked: []Answer{
-		{ask: ask{Verb: "create", Resource: forwarding, Namespace: "im"}}, {ask: ask{Verb: "create", Resource: executing, Namespace: "im"}, Allowed: may},
+		{ask: ask{Verb: "create", Resource: forwarding, Namespace: "im"}},
+		{ask: ask{Verb: "create", Resource: executing, Namespace: "im"}, Allowed: may},
 		{ask: ask{Verb: "get", Resource: executing, Namespace: "im"}},
 	}}})
 	t.Cleanup(r.Close)

@@ -195,7 +195,9 @@ func TestShellEndsMidway(t *testing.T) {
 func TestAdvertisedMembers(t *testing.T) {
 	f := oldServer()
 	f.hello = bson.D{
-		{Key: "setName", Value: "rs0"}, {Key: "isWritablePrimary", Value: true}, {Key: "me", Value: "localhost:27017"},
+		{Key: "setName", Value: "rs0"},
+		{Key: "isWritablePrimary", Value: true},
+		{Key: "me", Value: "localhost:27017"},
 		{Key: "hosts", Value: bson.A{"localhost:27017", "127.0.0.1:27018", "mongo-2.elsewhere:27017"}},
 	}
 	startFake(t, f)
