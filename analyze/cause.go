@@ -14,6 +14,8 @@ type diagnosis struct {
 	cause      *specs.Cause
 	confidence string
 	severity   string
+	hop        string    // the first place on the path where it shows by itself
+	hops       []string  // all of them
 	natural    string    // severity before a recovery lowered it; ranks go by it
 	since      time.Time // of evidence that is at least likely, or of any when there is none
 	until      time.Time
@@ -55,8 +57,9 @@ func (d *diagnosis) sum(f *Facts) {
 		return cmp.Or(cmp.Compare(sure(b.Confidence), sure(a.Confidence)), compareTimes(a.Since, b.Since), cmp.Compare(a.Check, b.Check),
 			cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Count, b.Count))
 	})
-	work := f.Flow.Hops[d.hop()]
 	d.confidence = d.evidence[0].Confidence
+	d.stand(f)
+	work := f.Flow.Hops[d.hop]
 	d.recovered = true
 	for _, e := range d.evidence {
 		d.count += e.Count
@@ -69,6 +72,42 @@ func (d *diagnosis) sum(f *Facts) {
 		}
 	}
 	d.severity, d.natural = d.judgeSeverity(f.To, work)
+}
+
+// stand finds where on the path the cause shows: the evidence that is sure enough tells, and the hop that a message meets first.
+func (d *diagnosis) stand(f *Facts) {
+	d.hop, d.hops = "", nil
+	own := map[string]bool{}
+	for _, e := range d.evidence {
+		hops := f.hopsOf(e, d.cause)
+		d.hops = append(d.hops, hops...)
+		own[hops[0]] = own[hops[0]] || sure(e.Confidence) >= min(sure(Likely), sure(d.confidence))
+	}
+	for _, h := range f.Specs.Hops {
+		if d.hop == "" && own[h.ID] {
+			d.hop = h.ID
+		}
+	}
+	slices.Sort(d.hops)
+	d.hops = slices.Compact(d.hops)
+}
+
+// at is what shows of the cause at a hop; nil for nothing.
+func (d *diagnosis) at(hop string, f *Facts) *diagnosis {
+	switch {
+	case !slices.Contains(d.hops, hop):
+		return nil
+	case len(d.hops) == 1:
+		return d
+	}
+	part := &diagnosis{slug: d.slug, cause: d.cause}
+	for _, e := range d.evidence {
+		if slices.Contains(f.hopsOf(e, d.cause), hop) {
+			part.evidence = append(part.evidence, e)
+		}
+	}
+	part.sum(f)
+	return part
 }
 
 // Evidence is over when its text goes on without it for a good while: as long as it lasted, between half a minute and a quarter
@@ -136,16 +175,6 @@ func compareTimes(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// hop is where the surest, earliest evidence shows the path broken.
-func (d *diagnosis) hop() string { return cmp.Or(d.evidence[0].Hop, d.cause.Hop) }
-
-// at tells whether evidence that is as sure as any, or at least likely, shows a hop broken.
-func (d *diagnosis) at(hop string) bool {
-	return slices.ContainsFunc(d.evidence, func(e *Evidence) bool {
-		return cmp.Or(e.Hop, d.cause.Hop) == hop && sure(e.Confidence) >= min(sure(Likely), sure(d.confidence))
-	})
-}
-
 // fault tells a cause that needs action from a remark.
 func (d *diagnosis) fault() bool { return grave(d.severity) >= grave(Error) }
 
@@ -154,7 +183,7 @@ func (d *diagnosis) wasFault() bool { return grave(d.natural) >= grave(Error) }
 
 // beside tells a remark that says nothing about the path: a setting, vendor push, the client.
 func (d *diagnosis) beside() bool {
-	return !d.wasFault() && (d.cause.Layer == "config" || d.hop() == "vendor" || d.hop() == "client" || d.severity == Info)
+	return !d.wasFault() && (d.cause.Layer == "config" || d.hop == "vendor" || d.hop == "client" || d.severity == Info)
 }
 
 // noticed is how much later than its consequence a cause may show itself: leases, sessions and heartbeats let a fault pass
@@ -224,7 +253,7 @@ func (r *ranking) before(a, b *diagnosis) bool {
 	if d := a.since.Sub(b.since); a.since.IsZero() != b.since.IsZero() || !a.since.IsZero() && max(d, -d) > r.tolerance {
 		return compareTimes(a.since, b.since) < 0
 	}
-	return cmp.Or(cmp.Compare(r.hops[a.hop()], r.hops[b.hop()]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
+	return cmp.Or(cmp.Compare(r.hops[a.hop], r.hops[b.hop]), cmp.Compare(grave(b.severity), grave(a.severity)), cmp.Compare(a.slug, b.slug)) < 0
 }
 
 // compareBool puts true first.

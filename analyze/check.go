@@ -53,6 +53,7 @@ type Finding struct {
 type Refutation struct {
 	Cause   string
 	Target  string // only evidence about this target; empty for all
+	By      string // the cause of the finding that speaks against it; empty: every one
 	Because specs.Text
 }
 
@@ -63,8 +64,8 @@ type Evidence struct {
 	Guide      string
 	Confidence string
 	Severity   string // overrides the cause's own; empty: as the cause says
-	Hop        string // that it shows broken; empty: that of its cause
 	Subject    Subject
+	Hops       []string // places on the path where it shows, its own first; nil: that of the topic or group it is about, else its cause's
 	Count      int
 	Since      time.Time // zero when unknown
 	Until      time.Time

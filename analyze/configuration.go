@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ const mostConfig = 1 << 20
 // addConfigMap takes over the files of OpenIM that a ConfigMap holds, and the certificates.
 func (s *snapshots) addConfigMap(entry string, o *object) {
 	where := "configmap " + o.Metadata.Namespace + "/" + o.Metadata.Name
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(o.Data)), maps.Keys(o.Binary))
+	slices.Sort(keys)
+	s.ConfigMaps = append(s.ConfigMaps, ConfigMap{o.Metadata.Namespace, o.Metadata.Name, entry, keys})
 	for name, text := range o.Data {
 		switch {
 		case len(text) > mostConfig:

@@ -228,8 +228,11 @@ func (e *episode) confidence() string { return cmp.Or(e.rule.Confidence, Likely)
 // evidence states what an episode means when nothing speaks against it.
 func (e *episode) evidence() Evidence {
 	ev := Evidence{
-		Check: e.rule.ID, Cause: e.rule.Cause, Guide: e.rule.Guide, Hop: e.rule.Hop, Confidence: e.confidence(), Subject: e.subject, Count: e.count,
+		Check: e.rule.ID, Cause: e.rule.Cause, Guide: e.rule.Guide, Confidence: e.confidence(), Subject: e.subject, Count: e.count,
 		Since: e.first, Until: e.last, Quiet: e.quiet, Says: e.rule.Says, Attrs: e.attrs, Hits: e.hits,
+	}
+	if e.rule.Hop != "" {
+		ev.Hops = []string{e.rule.Hop}
 	}
 	if e.severe == 0 && e.count == 1 {
 		ev.Severity = Warning

@@ -20,48 +20,52 @@ type Facts struct {
 	Window    Window    // that the collection was asked for
 	Clock     []bundle.ClockOffset
 
-	Texts         []Text
-	Pods          []Pod
-	Nodes         []Node
-	Events        []Event
-	Workloads     []Workload
-	Usage         []Usage
-	Groups        []GroupSample
-	Kafka         *Kafka // nil when no broker was asked
-	Filesystems   []Filesystem
-	Memory        []Memory
-	Sizes         []Size
-	Gauges        []Gauge
-	Spaces        []Space
-	Evictions     []Eviction
-	PodSpaces     []PodSpace
-	Slow          []SlowCommand
-	Counters      []SeqCounter
-	Answers       []Answer
-	Waiting       []Waiting
-	Sequences     []Sequence
-	Metrics       []Metric // of pods, by pod, port and sample
-	Ranges        []Range  // of Prometheus, by query
-	Configs       []Configuration
-	Certificates  []Certificate
-	Templates     []Template // only where Options.Templates asks for them
-	Unnamed       []Unnamed
-	Flow          *Flow
-	Changes       []Change
-	Versions      []string // OpenIM versions, newest first
-	Line          string   // a, b or empty
-	Incident      map[string]any
-	Gaps          []Missing
-	Truncated     []Missing
-	Malformed     []Malformed
-	Infos         []RedisInfo
-	Redises       []RedisServer
-	Mongos        []MongoServer
-	Conversations []Conversation
-	Edges         []Edge
-	Unread        []Unread // what told nothing
-	Warnings      []specs.Text
-	nodeLists     []nodeName
+	Texts          []Text
+	Pods           []Pod
+	Nodes          []Node
+	Events         []Event
+	Workloads      []Workload
+	Usage          []Usage
+	Groups         []GroupSample
+	Kafka          *Kafka // nil when no broker was asked
+	Filesystems    []Filesystem
+	Memory         []Memory
+	Sizes          []Size
+	Gauges         []Gauge
+	Spaces         []Space
+	Evictions      []Eviction
+	PodSpaces      []PodSpace
+	Slow           []SlowCommand
+	Counters       []SeqCounter
+	Answers        []Answer
+	Waiting        []Waiting
+	Sequences      []Sequence
+	Metrics        []Metric // of pods, by pod, port and sample
+	Ranges         []Range  // of Prometheus, by query
+	Configs        []Configuration
+	ConfigMaps     []ConfigMap // by namespace and name
+	Certificates   []Certificate
+	Templates      []Template // only where Options.Templates asks for them
+	Unnamed        []Unnamed
+	Flow           *Flow
+	Changes        []Change
+	Versions       []string // OpenIM versions, newest first
+	Line           string   // a, b or empty
+	Incident       map[string]any
+	Gaps           []Missing
+	Truncated      []Missing
+	Malformed      []Malformed
+	Infos          []RedisInfo
+	Redises        []RedisServer
+	Mongos         []MongoServer
+	EtcdStatuses   []EtcdStatus
+	EtcdRegistries []EtcdRegistry
+	Conversations  []Conversation
+	Edges          []Edge
+	Unread         []Unread // what told nothing
+	Warnings       []specs.Text
+	nodeLists      []nodeName
+	queued         *queues // see queues
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.
 	Evidence []Evidence
@@ -109,6 +113,7 @@ type Pod struct {
 	Deleted         bool // deletion asked for
 	Containers      []Container
 	Conditions      []Condition
+	References      []Reference // by ConfigMap
 
 	rank    int           // how much the snapshot says; the highest wins where two differ
 	age     time.Duration // kubectl's AGE, until the time of collection is known

@@ -2,8 +2,10 @@ package analyze
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -15,7 +17,8 @@ const (
 	hopUnknown  = "unknown"
 )
 
-// hopStates judges every hop of the path and below it. A hop is ok only when it was seen to work after its last fault.
+// hopStates judges every hop of the path and below it. A hop is ok only when it was seen to work after its last fault: by a log,
+// or by counters and offsets that go on.
 func hopStates(ranked []*diagnosis, f *Facts) []HopState {
 	out := make([]HopState, 0, len(f.Specs.Hops))
 	for _, h := range f.Specs.Hops {
@@ -28,8 +31,9 @@ func hopState(h *specs.Hop, ranked []*diagnosis, f *Facts) HopState {
 	state := HopState{Hop: h.ID, Title: h.Title, Below: h.Below, State: hopUnknown}
 	var worst *diagnosis
 	var lastFault time.Time
-	for _, d := range ranked {
-		if !d.at(h.ID) || d.cause.Benign || d.severity == Info {
+	for _, whole := range ranked {
+		d := whole.at(h.ID, f)
+		if d == nil || d.cause.Benign || d.severity == Info {
 			continue
 		}
 		if worst == nil || !d.recovered && worst.recovered || grave(d.severity) > grave(worst.severity) {
@@ -53,7 +57,9 @@ func hopState(h *specs.Hop, ranked []*diagnosis, f *Facts) HopState {
 	case h.Below:
 		state.State, state.Why = belowState(h.ID, f)
 	default:
-		state.Why = notObserved(h, f)
+		if state.State, state.Why = f.observed(h); state.State == hopUnknown {
+			state.Why = notObserved(h, f)
+		}
 	}
 	return state
 }
@@ -73,10 +79,32 @@ func belowState(hop string, f *Facts) (string, specs.Text) {
 		return hopOK, text("所有 Pod 就绪", "all pods are ready")
 	case hop == "node" && len(f.Nodes) > 0 && !slices.ContainsFunc(f.Nodes, nodeTroubled):
 		return hopOK, text("所有节点 Ready 且无压力", "all nodes are Ready and without pressure")
+	case hop == "discovery" && f.registered() > 0:
+		n := strconv.Itoa(f.registered())
+		return hopOK, text("etcd 有主，登记着 "+n+" 个端点", "etcd has a leader and "+n+" endpoints are registered")
 	case hop == "discovery":
 		return hopUnknown, text("没有可判断的数据", "nothing here tells")
 	}
 	return hopUnknown, text("未观察到", "not observed")
+}
+
+// registered counts the endpoints in an etcd that works.
+func (f *Facts) registered() int {
+	n := 0
+	for _, s := range f.EtcdStatuses {
+		if len(s.Alarms) > 0 || !slices.ContainsFunc(s.Members, func(m record.EtcdMember) bool { return m.Led() }) {
+			return 0
+		}
+	}
+	for _, r := range f.EtcdRegistries {
+		for _, service := range r.Services {
+			n += len(service.Endpoints)
+		}
+	}
+	if len(f.EtcdStatuses) == 0 {
+		return 0
+	}
+	return n
 }
 
 func nodeTroubled(n Node) bool {

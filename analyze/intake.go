@@ -30,7 +30,7 @@ var elsewhere = map[string]map[string]bool{
 // all are affected, or everybody where only some are.
 func (in *intake) mismatch(d *diagnosis) int {
 	n := 0
-	if elsewhere[in.scenario][d.hop()] {
+	if elsewhere[in.scenario][d.hop] {
 		n++
 	}
 	if in.scope == "all" && d.cause.Some || in.scope == "some" && !d.cause.Some {
@@ -158,7 +158,7 @@ func (d *diagnosis) beats(next *diagnosis, in *intake, tolerance time.Duration) 
 	case !d.since.IsZero() && earlier > tolerance:
 		took := earlier.Round(time.Second).String()
 		return "它早开始 " + took, "it began " + took + " earlier"
-	case d.hop() != next.hop():
+	case d.hop != next.hop:
 		return "两者同时开始，而它在消息路径上更靠前", "both began together and it is nearer to the beginning of the path"
 	}
 	return "它更严重", "it is the graver one"

@@ -63,7 +63,8 @@ const (
 // readMetricNames are the metrics that a check reads; msg_insert_redis_… are not counted by any release since v3.8.3.
 var readMetricNames = []string{
 	"api_count", "msg_insert_mongo_failed_total", "msg_insert_mongo_success_total", "msg_offline_push_failed_total", "msg_long_time_push_total",
-	"online_user_num", "seq_set_failed_total", "process_open_fds", "process_max_fds", "single_chat_msg_process_failed_total", "group_chat_msg_process_failed_total",
+	"online_user_num", "seq_set_failed_total", "process_open_fds", "process_max_fds",
+	"single_chat_msg_process_failed_total", "single_chat_msg_process_success_total", "group_chat_msg_process_success_total",
 }
 
 // readMetrics reads the text format of Prometheus as far as a check asks for it.

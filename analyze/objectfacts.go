@@ -178,6 +178,7 @@ func podOf(entry string, o *object) Pod {
 	}
 	p.Conditions, p.Ready = conditionsOf(status.Conditions, "Ready")
 	p.Containers = append(containersOf("init", spec.Init, status.Init), containersOf("", spec.Containers, status.Containers)...)
+	p.References = referencesOf(o.Spec)
 	p.Containers = append(p.Containers, containersOf("ephemeral", nil, status.Ephemeral)...)
 	p.Status = statusOf(p)
 	return p

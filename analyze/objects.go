@@ -18,7 +18,8 @@ type object struct {
 	Spec       json.RawMessage `json:"spec"`
 	Status     json.RawMessage `json:"status"`
 
-	Data map[string]string `json:"data"` // of a ConfigMap
+	Data   map[string]string          `json:"data"`       // of a ConfigMap
+	Binary map[string]json.RawMessage `json:"binaryData"` // of a ConfigMap
 
 	// events
 	Type           string    `json:"type"`

@@ -124,7 +124,7 @@ func recast(out []Evidence, eps []*episode, c *circumstances) []Evidence {
 	for _, e := range eps {
 		ev := e.evidence()
 		if r := e.recastBy(c); r != nil {
-			ev.Instead, ev.Cause, ev.Because, ev.Severity, ev.Hop = ev.Cause, r.Cause, r.Because, "", ""
+			ev.Instead, ev.Cause, ev.Because, ev.Severity, ev.Hops = ev.Cause, r.Cause, r.Because, "", nil
 		}
 		out = append(out, ev)
 	}

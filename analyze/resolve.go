@@ -17,8 +17,8 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Unread: p.Unread, nodeLists: p.nodeLists, Incident: p.Incident,
-		Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges,
-		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, Conversations: p.Conversations,
+		ConfigMaps: p.ConfigMaps, Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges,
+		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, EtcdStatuses: p.EtcdStatuses, EtcdRegistries: p.EtcdRegistries, Conversations: p.Conversations,
 	}
 	f.takeKafka(&p.kafka)
 	for _, t := range p.texts {
@@ -162,6 +162,9 @@ func (p *Pod) fill(o Pod) {
 	if len(p.Conditions) == 0 {
 		p.Conditions = o.Conditions
 	}
+	if len(p.References) == 0 {
+		p.References = o.References
+	}
 }
 
 // roleOfPod looks at the image of its containers first, then at names.
@@ -262,6 +265,8 @@ func (f *Facts) sort(s *specs.Set) {
 	})
 	sort.SliceStable(f.Redises, func(i, j int) bool { return f.Redises[i].Entry < f.Redises[j].Entry })
 	sort.SliceStable(f.Mongos, func(i, j int) bool { return f.Mongos[i].Entry < f.Mongos[j].Entry })
+	sort.SliceStable(f.EtcdStatuses, func(i, j int) bool { return f.EtcdStatuses[i].Entry < f.EtcdStatuses[j].Entry })
+	sort.SliceStable(f.EtcdRegistries, func(i, j int) bool { return f.EtcdRegistries[i].Entry < f.EtcdRegistries[j].Entry })
 	sort.SliceStable(f.Conversations, func(i, j int) bool {
 		a, b := f.Conversations[i], f.Conversations[j]
 		return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Line, b.Line)) < 0
@@ -269,6 +274,9 @@ func (f *Facts) sort(s *specs.Set) {
 	sort.SliceStable(f.Certificates, func(i, j int) bool {
 		a, b := f.Certificates[i], f.Certificates[j]
 		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Name, b.Name), a.To.Compare(b.To), cmp.Compare(a.Entry, b.Entry)) < 0
+	})
+	slices.SortFunc(f.ConfigMaps, func(a, b ConfigMap) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry))
 	})
 	sort.SliceStable(f.Malformed, func(i, j int) bool { return f.Malformed[i].Entry < f.Malformed[j].Entry })
 	sort.SliceStable(f.Changes, func(i, j int) bool {

@@ -8,39 +8,42 @@ import (
 
 // snapshots collects what one worker reads out of the tables and objects of the input.
 type snapshots struct {
-	Pods          []Pod
-	Nodes         []Node
-	Events        []Event
-	Workloads     []Workload
-	Usage         []Usage
-	Groups        []GroupSample
-	Filesystems   []Filesystem
-	Memory        []Memory
-	Sizes         []Size
-	Gauges        []Gauge
-	Spaces        []Space
-	Evictions     []Eviction
-	PodSpaces     []PodSpace
-	Slow          []SlowCommand
-	Counters      []SeqCounter
-	Metrics       []Metric
-	Ranges        []Range
-	Files         []configFile
-	Effective     []Effective
-	Certificates  []Certificate
-	Changes       []Change
-	Malformed     []Malformed
-	Incident      map[string]any
-	kafka         kafkaSnapshots
-	Infos         []RedisInfo
-	Redises       []RedisServer
-	Mongos        []MongoServer
-	Conversations []Conversation
-	Edges         []Edge
-	Unread        []Unread
-	clusters      []clusterSign
-	nodeLists     []nodeName
-	told          int // tables, objects and texts that were understood
+	Pods           []Pod
+	Nodes          []Node
+	Events         []Event
+	Workloads      []Workload
+	Usage          []Usage
+	Groups         []GroupSample
+	Filesystems    []Filesystem
+	Memory         []Memory
+	Sizes          []Size
+	Gauges         []Gauge
+	Spaces         []Space
+	Evictions      []Eviction
+	PodSpaces      []PodSpace
+	Slow           []SlowCommand
+	Counters       []SeqCounter
+	Metrics        []Metric
+	Ranges         []Range
+	Files          []configFile
+	Effective      []Effective
+	ConfigMaps     []ConfigMap
+	Certificates   []Certificate
+	Changes        []Change
+	Malformed      []Malformed
+	Incident       map[string]any
+	kafka          kafkaSnapshots
+	Infos          []RedisInfo
+	Redises        []RedisServer
+	Mongos         []MongoServer
+	EtcdStatuses   []EtcdStatus
+	EtcdRegistries []EtcdRegistry
+	Conversations  []Conversation
+	Edges          []Edge
+	Unread         []Unread
+	clusters       []clusterSign
+	nodeLists      []nodeName
+	told           int // tables, objects and texts that were understood
 }
 
 // nodeName is a node as a list of all nodes names it.
@@ -74,10 +77,13 @@ func (s *snapshots) add(o *snapshots) {
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)
 	s.Effective = append(s.Effective, o.Effective...)
+	s.ConfigMaps = append(s.ConfigMaps, o.ConfigMaps...)
 	s.Certificates = append(s.Certificates, o.Certificates...)
 	s.Infos = append(s.Infos, o.Infos...)
 	s.Redises = append(s.Redises, o.Redises...)
 	s.Mongos = append(s.Mongos, o.Mongos...)
+	s.EtcdStatuses = append(s.EtcdStatuses, o.EtcdStatuses...)
+	s.EtcdRegistries = append(s.EtcdRegistries, o.EtcdRegistries...)
 	s.Conversations = append(s.Conversations, o.Conversations...)
 	s.Changes = append(s.Changes, o.Changes...)
 	s.Malformed = append(s.Malformed, o.Malformed...)

@@ -37,6 +37,18 @@ type MongoServer struct {
 	record.MongoServer
 }
 
+// EtcdStatus is what the members of an etcd say of themselves.
+type EtcdStatus struct {
+	Entry string
+	record.EtcdStatus
+}
+
+// EtcdRegistry is which endpoints are registered in an etcd.
+type EtcdRegistry struct {
+	Entry string
+	record.EtcdRegistry
+}
+
 // RedisInfo is what INFO says of one server.
 type RedisInfo struct {
 	Entry   string
@@ -75,7 +87,7 @@ func (r RedisInfo) Sighting(fields ...string) Sighting {
 
 // isRecord tells the entries that have a shape of their own, wherever somebody has put them.
 func isRecord(name string) bool {
-	for _, entry := range []string{bundle.SeqFile, bundle.RedisServer, bundle.MongoServer, bundle.ConfigEffective} {
+	for _, entry := range []string{bundle.SeqFile, bundle.RedisServer, bundle.MongoServer, bundle.ConfigEffective, bundle.EtcdStatus, bundle.EtcdRegistry} {
 		if name == entry || strings.HasSuffix(name, "/"+entry) {
 			return true
 		}
@@ -98,6 +110,18 @@ func (s *snapshots) readRecord(r io.Reader, entry string) error {
 			return fmt.Errorf("reading what Mongo said: %w", err)
 		}
 		s.Mongos = append(s.Mongos, server)
+	case strings.HasSuffix(entry, bundle.EtcdStatus):
+		e := EtcdStatus{Entry: entry}
+		if err := json.NewDecoder(r).Decode(&e.EtcdStatus); err != nil {
+			return fmt.Errorf("reading what etcd said: %w", err)
+		}
+		s.EtcdStatuses = append(s.EtcdStatuses, e)
+	case strings.HasSuffix(entry, bundle.EtcdRegistry):
+		e := EtcdRegistry{Entry: entry}
+		if err := json.NewDecoder(r).Decode(&e.EtcdRegistry); err != nil {
+			return fmt.Errorf("reading what is registered in etcd: %w", err)
+		}
+		s.EtcdRegistries = append(s.EtcdRegistries, e)
 	case strings.HasSuffix(entry, bundle.ConfigEffective):
 		return s.readEffective(r, entry)
 	default:

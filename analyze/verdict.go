@@ -37,12 +37,12 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 	}
 	if lead := leadingFault(ranked); lead != nil {
 		if lead.recovered {
-			return StatusDegraded, lead.hop(), text("曾发生故障，之后已恢复："+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
+			return StatusDegraded, lead.hop, text("曾发生故障，之后已恢复："+lead.cause.Title.ZH, "there was a fault, it is over: "+lead.cause.Title.EN)
 		}
 		if sure(lead.confidence) >= sure(Likely) {
 			return StatusBroken, firstBroken(ranked, hops, lead), lead.cause.Title
 		}
-		return StatusDegraded, lead.hop(), lead.cause.Title
+		return StatusDegraded, lead.hop, lead.cause.Title
 	}
 	remarks := false
 	for _, d := range ranked {
@@ -50,10 +50,15 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		case d.beside():
 			remarks = true
 		case d.wasFault() && d.recovered:
-			return StatusDegraded, d.hop(), text("曾短暂故障，已恢复："+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
+			return StatusDegraded, d.hop, text("曾短暂故障，已恢复："+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
 		default:
-			return StatusDegraded, d.hop(), text("只有轻微的或证据不足的问题："+d.cause.Title.ZH, "only minor trouble, or trouble with weak evidence: "+d.cause.Title.EN)
+			return StatusDegraded, d.hop, text("只有轻微的或证据不足的问题："+d.cause.Title.ZH, "only minor trouble, or trouble with weak evidence: "+d.cause.Title.EN)
 		}
+	}
+	if i := slices.IndexFunc(hops, func(h HopState) bool {
+		return h.State == hopDegraded && !slices.ContainsFunc(ranked, func(d *diagnosis) bool { return slices.Contains(d.hops, h.Hop) })
+	}); i >= 0 { // a number says so, and nobody knows why
+		return StatusDegraded, hops[i].Hop, hops[i].Why
 	}
 	if lacks := lacking(hops, f); len(lacks) > 0 {
 		zh, en := "没有发现故障，但数据不足以断定正常，缺：", "no fault found, but the data does not allow to call it healthy; missing: "
@@ -80,7 +85,7 @@ func firstBroken(ranked []*diagnosis, hops []HopState, lead *diagnosis) string {
 	own := map[string]bool{}
 	for _, d := range ranked {
 		if d.fault() && !d.recovered && d.by == nil {
-			own[d.hop()] = true
+			own[d.hop] = true
 		}
 	}
 	first := ""
@@ -93,7 +98,7 @@ func firstBroken(ranked []*diagnosis, hops []HopState, lead *diagnosis) string {
 		}
 		first = cmp.Or(first, h.Hop)
 	}
-	return cmp.Or(first, lead.hop())
+	return cmp.Or(first, lead.hop)
 }
 
 // lacking names what keeps the path from being called healthy: roles without a log, hops that their roles should show and do
@@ -144,7 +149,7 @@ func joinEN(ts []specs.Text) string {
 func (d *diagnosis) result(f *Facts) CauseResult {
 	layer := f.Specs.Layer(d.cause.Layer)
 	c := CauseResult{
-		Cause: d.slug, Title: d.cause.Title, Means: d.cause.Means, Severity: d.severity, Confidence: d.confidence, Hop: d.hop(),
+		Cause: d.slug, Title: d.cause.Title, Means: d.cause.Means, Severity: d.severity, Confidence: d.confidence, Hop: d.hop,
 		Layer: d.cause.Layer, Guide: d.cause.Guide, Subject: d.subjects(), Count: d.count, Evidence: d.sightings(), Fix: d.cause.Fix, Dont: d.cause.Dont,
 		Reproduce: layer.Reproduce, Verify: layer.Verify, Prevent: layer.Prevent,
 	}
@@ -284,7 +289,7 @@ func refutedBy(a answered, slug string, s *specs.Set) []RuledOut {
 	}
 	var out []RuledOut
 	for _, r := range a.finding.Refutes {
-		if cause := s.Causes[r.Cause]; cause != nil {
+		if cause := s.Causes[r.Cause]; cause != nil && (r.By == "" || r.By == slug) {
 			out = append(out, RuledOut{Cause: r.Cause, Title: cause.Title, Because: r.Because})
 		}
 	}

@@ -227,6 +227,14 @@ func (l *linter) hop(h *Hop) {
 	for _, role := range h.Roles {
 		known(l, h.At, "role", role, l.roles)
 	}
+	for _, key := range slices.Concat(h.Topic, h.Group) {
+		if !slices.ContainsFunc(l.set.Baseline.Defaults, func(d *Default) bool { return d.File+":"+d.Key == key }) {
+			l.problems.add(h.At, "no release has a default of %q", key)
+		}
+	}
+	if len(h.Group) > 0 || h.Reads != "" {
+		known(l, h.At, "hop", h.Reads, l.hops)
+	}
 }
 
 func (l *linter) role(r *Role) {

@@ -153,6 +153,11 @@ type Hop struct {
 	Title Text     `yaml:"title"`
 	Roles []string `yaml:"roles,omitempty"` // roles whose log shows that the hop works
 	Below bool     `yaml:"below,omitempty"` // below the path: discovery, kubernetes, node, config
+	// Topic and Group list keys, as "file:key", of which one names the topic where messages wait at this hop, and the consumer
+	// group that works here; Reads is the hop whose topic that group reads.
+	Topic []string `yaml:"topic,omitempty"`
+	Group []string `yaml:"group,omitempty"`
+	Reads string   `yaml:"reads,omitempty"`
 	// Progress lists literals that a component prints when the hop does its work.
 	Progress []string `yaml:"progress,omitempty"`
 

@@ -17,12 +17,12 @@ func All() []analyze.Check {
 	return []analyze.Check{
 		intake, requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap,
 		seqJump, seqState, seqHoles, seqUsers,
-		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp, pushBegins, serverSound,
+		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp, etcdUp, etcdRegistry, pushBegins, serverSound,
 		podRebuilt, probeAtStart, staleEndpoints,
-		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
+		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, deploymentFiles, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
 		hostDescriptors, hostInotify, hostClock, kernelLines, logLevel,
-		edgeTimeout, podMetrics, prometheusRanges, configDrift, certificates, releaseBehind, oneRelease,
+		edgeTimeout, podMetrics, apiAnswers, prometheusRanges, configDrift, certificates, releaseBehind, oneRelease,
 	}
 }
 

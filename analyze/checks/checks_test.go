@@ -182,7 +182,7 @@ func TestConsumerGroups(t *testing.T) {
 		{"shrinks", lags(900, 600, 90), ""},
 		{"one sample of little", lags(90), ""},
 	} {
-		got := causesOf(consumerGroups.Run(&analyze.Facts{Groups: c.in}))
+		got := causesOf(consumerGroups.Run(&analyze.Facts{Specs: load(t), Groups: c.in}))
 		if len(got) > 1 || got[c.want] == "" && c.want != "" || c.want == "" && len(got) > 0 {
 			t.Errorf("lag that %s: %v, want %q", c.name, got, c.want)
 		}

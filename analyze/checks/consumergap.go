@@ -98,7 +98,7 @@ func silence(f *analyze.Facts, role string, handed, work *analyze.Progress) (ana
 		Says: say("上游还在送消息，而它的日志到此为止", "messages went on to be handed over, and its log says nothing more"),
 	}
 	if role == "push" {
-		e.Hop = "push"
+		e.Hops = []string{"push"}
 	}
 	for _, t := range f.Texts {
 		switch {

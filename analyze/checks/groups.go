@@ -25,7 +25,7 @@ var consumerGroups = analyze.Check{
 		var found []analyze.Evidence
 		open := false
 		for _, g := range groupsOf(f) {
-			e, ok := g.judge()
+			e, ok := g.judge(f)
 			if ok {
 				if n := idle(f.Kafka, g.name); n > 0 {
 					e.Samples[0].Text += fmt.Sprintf("; %d members have no partition left to read", n)
@@ -57,6 +57,8 @@ func idle(k *analyze.Kafka, group string) int {
 // group is a consumer group on one topic.
 type group struct {
 	name, topic string
+	at          string // the hop at which messages wait in the topic; empty for one that is not on the path
+	role        string // who reads
 	partitions  []*partition
 	never       bool // this release never commits
 }
@@ -69,7 +71,8 @@ func groupsOf(f *analyze.Facts) []*group {
 	for _, s := range f.Groups {
 		g := groups[[2]string{s.Group, s.Topic}]
 		if g == nil {
-			g = &group{name: s.Group, topic: s.Topic, never: f.Line == "b" && consumerRole(s.Topic) == "push"}
+			g = &group{name: s.Group, topic: s.Topic, at: topicHop(f, s.Topic), role: readerRole(f, s.Group, s.Topic)}
+			g.never = f.Line == "b" && g.role == "push"
 			groups[[2]string{s.Group, s.Topic}] = g
 			order = append(order, g)
 		}
@@ -101,7 +104,7 @@ type partitionKey struct {
 
 // onlyLast tells the groups that commit only the partition of a batch's last record. Where the release is unknown it may be one.
 func (g *group) onlyLast(f *analyze.Facts) bool {
-	return g.topic == "toRedis" && (len(f.Versions) == 0 || analyze.VersionFits(f.Versions[0], ">=3.8.0"))
+	return g.at == "to-redis" && (len(f.Versions) == 0 || analyze.VersionFits(f.Versions[0], ">=3.8.0"))
 }
 
 func (g *group) forgive() {
@@ -114,10 +117,8 @@ func (g *group) forgive() {
 
 // onReceipt tells the groups whose offsets say only that messages were received.
 func (g *group) onReceipt(f *analyze.Facts) bool {
-	return consumesFirst(g.topic) && len(f.Versions) > 0 && analyze.VersionFits(f.Versions[0], "line-a <3.8.0")
+	return g.at == "to-redis" && len(f.Versions) > 0 && analyze.VersionFits(f.Versions[0], "line-a <3.8.0")
 }
-
-func consumesFirst(topic string) bool { return topic == "toRedis" || topic == "latestMsgToRedis" }
 
 // undecided tells a group of which the samples do not say how it does.
 func (g *group) undecided(f *analyze.Facts) bool {
@@ -186,7 +187,7 @@ type verdict struct {
 }
 
 // judge looks at the group as a whole; false: there is nothing to say against it.
-func (g *group) judge() (analyze.Evidence, bool) {
+func (g *group) judge(f *analyze.Facts) (analyze.Evidence, bool) {
 	s := g.sum()
 	v, ok := g.verdict(s)
 	if !ok {
@@ -199,10 +200,14 @@ func (g *group) judge() (analyze.Evidence, bool) {
 	z := worst.last()
 	text := fmt.Sprintf("group %s topic %s: lag %d → %d over %d samples, %d of %d partitions with a member%s; partition %d: committed %d → %d, end %d",
 		g.name, g.topic, s.firstLag, s.lastLag, s.samples, s.members, len(g.partitions), s.drain(), worst.number, worst.first().Current, z.Current, z.End)
-	return analyze.Evidence{
-		Cause: v.cause, Confidence: v.confidence, Says: v.says, Hop: consumerHop(g.topic), Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
+	e := analyze.Evidence{
+		Cause: v.cause, Confidence: v.confidence, Says: v.says, Subject: analyze.Subject{Role: g.role, Target: g.name},
 		Since: worst.first().Time, Until: z.Time, Samples: []analyze.Sighting{{Entry: z.Entry, Line: z.Line, Text: text}},
-	}, true
+	}
+	if v.cause == "consumer-stalled" && s.members == 0 {
+		e.Hops = unread(f, g.name, g.topic)
+	}
+	return e, true
 }
 
 func (g *group) verdict(s sums) (verdict, bool) {
@@ -233,23 +238,27 @@ func (g *group) verdict(s sums) (verdict, bool) {
 	return verdict{}, false
 }
 
-// consumerHop is the hop that stands still when nobody reads a topic; empty for the first, which is that of the causes.
-func consumerHop(topic string) string {
-	switch topic {
-	case "toMongo", "offlineMsgToMongoMysql":
-		return "mongo"
-	case "toPush", "msgToPush":
-		return "push"
-	case "toOfflinePush":
-		return "vendor"
+// topicHop is the hop at which messages wait in a topic; empty for one that is not on the path.
+func topicHop(f *analyze.Facts, topic string) string {
+	if h := f.TopicHop(topic); h != nil {
+		return h.ID
 	}
 	return ""
 }
 
-func consumerRole(topic string) string {
-	switch topic {
-	case "toPush", "toOfflinePush", "msgToPush":
-		return "push"
+// readerRole is the role that reads a topic in a group.
+func readerRole(f *analyze.Facts, group, topic string) string {
+	if h := f.ReaderHop(group, topic); h != nil {
+		return h.Roles[0]
 	}
 	return "msgtransfer"
+}
+
+// unread are the hops where it shows that nobody reads in a group: its own, and that of its topic.
+func unread(f *analyze.Facts, group, topic string) []string {
+	h := f.ReaderHop(group, topic)
+	if h == nil {
+		return nil
+	}
+	return []string{h.ID, h.Reads}
 }

@@ -53,7 +53,7 @@ func (p *partition) evidence(f *analyze.Facts, g *group, written int64) analyze.
 		text += "; conversations there: " + strings.Join(names, ", ")
 	}
 	return analyze.Evidence{
-		Cause: "consumer-lag-growing", Confidence: analyze.Likely, Hop: consumerHop(g.topic), Subject: analyze.Subject{Role: consumerRole(g.topic), Target: g.name},
+		Cause: "consumer-lag-growing", Confidence: analyze.Likely, Subject: analyze.Subject{Role: g.role, Target: g.name},
 		Since: p.first().Time, Until: z.Time, Says: say("积压集中在一个分区：有热点会话", "the lag is in one partition: there is a hot conversation"),
 		Samples: []analyze.Sighting{{Entry: z.Entry, Line: z.Line, Text: text}},
 	}

@@ -79,7 +79,7 @@ func TestLagByTrend(t *testing.T) {
 		{"of push has no reader on main", series("toPush", 0, "", 100, 5000, 100, 9000), []string{"main"}, "b", "consumer-stalled", analyze.Fail},
 		{"of mongo stands on main", series("toMongo", 0, "m", 100, 5000, 100, 9000), []string{"main"}, "b", "consumer-stalled", analyze.Fail},
 	} {
-		got := consumerGroups.Run(&analyze.Facts{Groups: c.in, Versions: c.versions, Line: c.line})
+		got := consumerGroups.Run(&analyze.Facts{Specs: load(t), Groups: c.in, Versions: c.versions, Line: c.line})
 		if found := causesOf(got); got.Status != c.status || len(found) > 1 || c.cause != "" && found[c.cause] == "" || c.cause == "" && len(found) > 0 {
 			t.Errorf("lag that %s: %s %v, want %s %q", c.name, got.Status, found, c.status, c.cause)
 		}
@@ -88,18 +88,18 @@ func TestLagByTrend(t *testing.T) {
 
 // TestIdleMembers: lag with members that have nothing to read is told apart from lag that more replicas would cure.
 func TestIdleMembers(t *testing.T) {
-	f := &analyze.Facts{Groups: series("toMongo", 0, "m", 0, 1000, 500, 4000), Kafka: &analyze.Kafka{States: []analyze.GroupState{{Group: "mongo", Idle: 3}, {Group: "mongo", Idle: 2}, {Group: "push", Idle: 9}}}}
+	f := &analyze.Facts{Specs: load(t), Groups: series("toMongo", 0, "m", 0, 1000, 500, 4000), Kafka: &analyze.Kafka{States: []analyze.GroupState{{Group: "mongo", Idle: 3}, {Group: "mongo", Idle: 2}, {Group: "push", Idle: 9}}}}
 	if got := consumerGroups.Run(f); !contains(got, "; 2 members have no partition left to read") {
 		t.Errorf("%+v", got.Evidence)
 	}
 }
 
 func TestDrain(t *testing.T) {
-	g := groupsOf(&analyze.Facts{Groups: series("toMongo", 0, "m", 0, 1000, 600, 1000)})[0]
+	g := groupsOf(&analyze.Facts{Specs: load(t), Groups: series("toMongo", 0, "m", 0, 1000, 600, 1000)})[0]
 	if got := g.sum().drain(); got != ", drained in about 10s" {
 		t.Errorf("400 left at 40 a second: %q", got)
 	}
-	g = groupsOf(&analyze.Facts{Groups: series("toMongo", 0, "m", 0, 1000, 100, 1500)})[0]
+	g = groupsOf(&analyze.Facts{Specs: load(t), Groups: series("toMongo", 0, "m", 0, 1000, 100, 1500)})[0]
 	if got := g.sum().drain(); got != ", never drained at this rate" {
 		t.Errorf("a growing lag: %q", got)
 	}
@@ -121,7 +121,7 @@ func TestHotPartition(t *testing.T) {
 		{"there is but one partition", series("toRedis", 0, "m", 0, 0, 500, 2000), analyze.Pass},
 		{"there is but one sample", series("toRedis", 0, "m", 500, 2000), analyze.Unknown},
 	} {
-		f := &analyze.Facts{Groups: c.in, Kafka: &analyze.Kafka{Conversations: []record.KafkaConversation{{ID: "sg_live", Partitions: map[string]int32{"toRedis": 0}}, {ID: "sg_quiet", Partitions: map[string]int32{"toRedis": 1}}}}}
+		f := &analyze.Facts{Specs: load(t), Groups: c.in, Kafka: &analyze.Kafka{Conversations: []record.KafkaConversation{{ID: "sg_live", Partitions: map[string]int32{"toRedis": 0}}, {ID: "sg_quiet", Partitions: map[string]int32{"toRedis": 1}}}}}
 		got := hotPartition.Run(f)
 		if got.Status != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got.Status, c.want)
@@ -171,7 +171,7 @@ func TestKafkaMembers(t *testing.T) {
 		{"is unknown", analyze.Kafka{States: []analyze.GroupState{{Group: "push", Error: "its coordinator did not answer"}}}, nil, "", analyze.Unknown},
 	} {
 		c.kafka.Sampled, c.kafka.Configured = "kafka/groups.json", []string{"push"}
-		f := &analyze.Facts{Kafka: &c.kafka, Collected: noon}
+		f := &analyze.Facts{Specs: load(t), Kafka: &c.kafka, Collected: noon}
 		if c.pod != nil {
 			f.Pods = []analyze.Pod{*c.pod}
 		}
@@ -181,7 +181,7 @@ func TestKafkaMembers(t *testing.T) {
 		}
 	}
 	stranger := analyze.Kafka{Sampled: "kafka/groups.json", Configured: []string{"redis"}, States: states("Empty", "Empty")}
-	if got := kafkaMembers.Run(&analyze.Facts{Kafka: &stranger}); got.Status != analyze.Pass {
+	if got := kafkaMembers.Run(&analyze.Facts{Specs: load(t), Kafka: &stranger}); got.Status != analyze.Pass {
 		t.Errorf("an empty group of somebody else: %s", got.Status)
 	}
 }

@@ -40,7 +40,7 @@ var kafkaMembers = analyze.Check{
 				found = append(found, e)
 			case len(states) >= leastStates && rebalancing > len(states)/2:
 				e := memberless(f, last, "group %s rebalances in %d of %d samples", last.Group, rebalancing, len(states))
-				e.Cause, e.Says = "kafka-rebalance-storm", say("消费组一直在再均衡", "the group keeps rebalancing")
+				e.Cause, e.Hops, e.Says = "kafka-rebalance-storm", nil, say("消费组一直在再均衡", "the group keeps rebalancing")
 				found = append(found, e)
 			}
 		}
@@ -81,13 +81,11 @@ func shares(states []analyze.GroupState) (empty, rebalancing int) {
 
 // memberless is evidence about a group without members; what it means depends on whether its pods are there.
 func memberless(f *analyze.Facts, s analyze.GroupState, format string, args ...any) analyze.Evidence {
-	role := groupRole(f, s.Group)
+	topic := topicOf(f, s.Group)
+	role := readerRole(f, s.Group, topic)
 	e := analyze.Evidence{
-		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: role, Target: s.Group}, Until: s.Time,
+		Cause: "consumer-stalled", Confidence: analyze.Likely, Subject: analyze.Subject{Role: role, Target: s.Group}, Until: s.Time, Hops: unread(f, s.Group, topic),
 		Samples: []analyze.Sighting{{Entry: s.Entry, Text: fmt.Sprintf(format, args...)}},
-	}
-	if role == "push" {
-		e.Hop = "push"
 	}
 	for _, p := range f.Pods {
 		if p.Role == role && p.Ready && !recent(f, p.Started, rejoin) {
@@ -99,15 +97,12 @@ func memberless(f *analyze.Facts, s analyze.GroupState, format string, args ...a
 	return e
 }
 
-// groupRole is the role that consumes for a group, by the topics that it reads, else by its name.
-func groupRole(f *analyze.Facts, group string) string {
+// topicOf is the topic that a group reads; empty where nothing was committed.
+func topicOf(f *analyze.Facts, group string) string {
 	for _, s := range f.Groups {
 		if s.Group == group {
-			return consumerRole(s.Topic)
+			return s.Topic
 		}
 	}
-	if group == "push" || group == "offlinePush" {
-		return "push"
-	}
-	return "msgtransfer"
+	return ""
 }

@@ -14,8 +14,8 @@ import (
 var kafkaTopics = analyze.Check{
 	ID: "kafka-topics", Guide: "2.3",
 	Title: say("主题与分区在不在", "topics are there and have leaders"),
-	Doc: say("对照 kafka.yml 里的主题名与 broker 上的主题：缺的主题；没有 leader 的分区写不进也读不出；__consumer_offsets 没有 leader 则消费组找不到协调者。允许自动建主题时，缺的主题可能只是还没用过。",
-		"Compares the topics that kafka.yml names with those of the brokers: what is missing; partitions without a leader take and give nothing; without a leader of __consumer_offsets groups find no coordinator. Where topics make themselves, a missing one may only never have been used."),
+	Doc: say("对照 kafka.yml 里的主题名与 broker 上的主题：缺的主题；没有 leader 的分区写不进也读不出；__consumer_offsets 没有 leader 则消费组找不到协调者。允许自动建主题时，缺的主题可能只是还没用过。账号无权查看的主题也列出：OpenIM 若用同一账号，同样读写不了。",
+		"Compares the topics that kafka.yml names with those of the brokers: what is missing; partitions without a leader take and give nothing; without a leader of __consumer_offsets groups find no coordinator. Where topics make themselves, a missing one may only never have been used. Topics that the account may not see are told, too: where OpenIM has the same account, it cannot use them either."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if f.Kafka == nil || f.Kafka.Topics == nil {
@@ -29,6 +29,11 @@ var kafkaTopics = analyze.Check{
 			if makesTopics(k) {
 				e.Confidence = analyze.Likely
 			}
+			found = append(found, e)
+		}
+		for _, name := range k.Forbidden {
+			e := ofKafka(f, "kafka-auth-failed", analyze.Possible, name, "topic %s: the account may not see it", name)
+			e.Says = say("账号无权查看配置里的主题", "the account may not see a topic of the configuration")
 			found = append(found, e)
 		}
 		for _, t := range k.Topics {

@@ -120,14 +120,15 @@ const smallCollection = 1000
 var mongoSlow = analyze.Check{
 	ID: "mongo-slow", Guide: "2.4",
 	Title: say("Mongo 慢操作与索引", "slow operations and indexes of Mongo"),
-	Doc: say("currentOp 里跑了一秒以上的操作（全表扫描或五秒以上才算数），以及 msg、seq、seq_user、conversation 缺少的索引；文档不多时缺索引只提示。",
-		"Operations that run for a second and more (only those that scan a collection, or for five seconds and more, count), and indexes that msg, seq, seq_user or conversation lack; with few documents that is only a hint."),
+	Doc: say("currentOp 里跑了一秒以上的操作（全表扫描或五秒以上才算数），连接数用到九成五，排队等锁的读写达到一百，以及 msg、seq、seq_user、conversation 缺少的索引；文档不多时缺索引只提示。",
+		"Operations that run for a second and more (only those that scan a collection, or for five seconds and more, count), connections from 95 % of their limit, a hundred readers and writers that wait, and indexes that msg, seq, seq_user or conversation lack; with few documents that is only a hint."),
 	Needs: []string{mongoJSON}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		looked := false
 		for _, m := range f.Mongos {
 			looked = looked || len(m.Collections) > 0
+			found = append(found, crowded(m)...)
 			for _, o := range m.Operations {
 				found = append(found, slowOperation(m, o))
 			}
@@ -142,6 +143,27 @@ var mongoSlow = analyze.Check{
 		}
 		return answer(found)
 	},
+}
+
+// A server is crowded from this many readers and writers that wait for a place, and from this share of its connections.
+const (
+	manyWaiting   = 100
+	manyConnected = 0.95
+)
+
+// crowded tells a server that has no room for more of the same.
+func crowded(m analyze.MongoServer) (found []analyze.Evidence) {
+	s := m.Status
+	if s == nil {
+		return nil
+	}
+	if most := s.Connections + s.Available; s.Available >= 0 && most > 0 && float64(s.Connections) >= manyConnected*float64(most) {
+		found = append(found, ofMongo(m, "mongo-slow", analyze.Likely, m.Asked, say("连接数快用完：新的连接被拒绝", "connections are nearly used up: new ones are refused"), fmt.Sprintf("%d connections of %d", s.Connections, most)))
+	}
+	if s.Readers+s.Writers >= manyWaiting {
+		found = append(found, ofMongo(m, "mongo-slow", analyze.Likely, m.Asked, say("大量读写在排队", "many readers and writers wait"), fmt.Sprintf("%d readers and %d writers wait", s.Readers, s.Writers)))
+	}
+	return found
 }
 
 func slowOperation(m analyze.MongoServer, o record.MongoOperation) analyze.Evidence {

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/imbundle/imbundle/analyze"
 	"github.com/imbundle/imbundle/specs"
@@ -11,23 +10,30 @@ import (
 var podMetrics = analyze.Check{
 	ID: "pod-metrics", Guide: "5",
 	Title: say("OpenIM 自己的指标", "OpenIM's own metrics"),
-	Doc: say("两次采样之间上升的失败计数：写 Mongo 失败、离线推送失败、超过 10 秒才推送、已读 seq 写失败；只有一次采样时，非零仅作可能。描述符用到上限的九成为满。msg_insert_redis_* 自 3.8.3 起不再累加，为 0 不代表正常，因此从不据此判断。",
-		"Failure counters that rise between two samples: batches not written to Mongo, failed offline notifications, pushes after more than 10 seconds, read seqs not written. In a single sample what is not zero is merely possible. Descriptors count as used up from nine tenths of their limit. msg_insert_redis_* is not counted since 3.8.3: its zero means nothing and is never judged."),
+	Doc: say("两次采样之间上升的失败计数：写 Mongo 失败、离线推送失败、超过 10 秒才推送、已读 seq 写失败；只有一次采样时，非零仅作可能。描述符用到上限的九成为满。rpc-msg 的单聊失败计数也包括接收方拒收，所以只在没有一条成功时才提示；群聊失败计数只数权限与禁言，不判断。没有失败而每个 Pod 只有一次采样时为未知。在线人数与各跳的计数见消息路径。msg_insert_redis_* 自 3.8.3 起不再累加，为 0 不代表正常，因此从不据此判断。",
+		"Failure counters that rise between two samples: batches not written to Mongo, failed offline notifications, pushes after more than 10 seconds, read seqs not written. In a single sample what is not zero is merely possible. Descriptors count as used up from nine tenths of their limit. What rpc-msg counts as failed single chats includes messages that the receiver does not want, so it is worth a word only while none succeeds; failed group chats are permissions and mutes, and not judged. With no failure and but one sample of each pod it is unknown. Users online and the counters of the hops' work stand at the message path. msg_insert_redis_* is not counted since 3.8.3: its zero means nothing and is never judged."),
 	Needs: []string{"metrics/<namespace>/<pod>-<port>.txt (two samples)"}, Collect: collectAll + " --metrics",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Metrics) == 0 {
 			return unknown()
 		}
 		var found []analyze.Evidence
+		compared := false
 		for _, of := range podsOfMetrics(f.Metrics) {
+			compared = compared || of[0].Sample != of[len(of)-1].Sample
 			for _, c := range risingCounters {
 				if e, ok := of.rising(f, c); ok {
 					found = append(found, e)
 				}
 			}
-			if e, ok := of.descriptors(f); ok {
-				found = append(found, e)
+			for _, judged := range []func(*analyze.Facts) (analyze.Evidence, bool){of.sends, of.descriptors} {
+				if e, ok := judged(f); ok {
+					found = append(found, e)
+				}
 			}
+		}
+		if len(found) == 0 && !compared {
+			return unknown()
 		}
 		return answer(found)
 	},
@@ -104,14 +110,32 @@ func (m metricsOfPod) rising(f *analyze.Facts, c risingCounter) (analyze.Evidenc
 }
 
 func (m metricsOfPod) evidence(f *analyze.Facts, at analyze.Metric, cause string) analyze.Evidence {
-	role := ""
-	if i := slices.IndexFunc(f.Pods, func(p analyze.Pod) bool { return p.Name == at.Pod && p.Namespace == at.Namespace }); i >= 0 {
-		role = f.Pods[i].Role
-	}
 	return analyze.Evidence{
-		Cause: cause, Confidence: analyze.Likely, Subject: analyze.Subject{Role: role, Namespace: at.Namespace, Pod: at.Pod},
+		Cause: cause, Confidence: analyze.Likely, Subject: analyze.Subject{Role: f.RoleOf(at.Pod), Namespace: at.Namespace, Pod: at.Pod},
 		Samples: []analyze.Sighting{{Entry: at.Entry, Line: at.Line, Text: at.Text}},
 	}
+}
+
+// leastFailures are sends of which it is no chance that each of them failed.
+const leastFailures = 20
+
+// sends tells an rpc-msg that hands over no message at all. Others count failed sends of their own in some releases.
+func (m metricsOfPod) sends(f *analyze.Facts) (analyze.Evidence, bool) {
+	first, last, n := m.ends("single_chat_msg_process_failed_total")
+	failed := last.Value - first.Value
+	if n < 2 || failed < leastFailures || f.RoleOf(m[0].Pod) != "rpc-msg" {
+		return analyze.Evidence{}, false
+	}
+	for _, name := range []string{"single_chat_msg_process_success_total", "group_chat_msg_process_success_total"} {
+		if a, z, _ := m.ends(name); z.Value > a.Value {
+			return analyze.Evidence{}, false
+		}
+	}
+	e := m.evidence(f, last, "producer-path-error")
+	e.Confidence, e.Until = analyze.Possible, f.Collected
+	e.Says = say("发送都在失败：写不进 Kafka，或接收方都拒收", "every send fails: Kafka does not take it, or each receiver refuses it")
+	e.Samples[0].Text = fmt.Sprintf("single_chat_msg_process_failed_total: %g → %g, no message of any kind succeeded", first.Value, last.Value)
+	return e, true
 }
 
 // descriptors tells a process that is about to run out of file descriptors.

@@ -36,6 +36,33 @@ func TestPodMetrics(t *testing.T) {
 	}
 }
 
+// TestFailedSends: what rpc-msg counts as failed says something only while nothing succeeds, and only in rpc-msg.
+func TestFailedSends(t *testing.T) {
+	counts := func(failed, single, group int) string {
+		return fmt.Sprintf("single_chat_msg_process_failed_total %d\nsingle_chat_msg_process_success_total %d\ngroup_chat_msg_process_success_total %d\n", failed, single, group)
+	}
+	for _, c := range []struct {
+		name, pod, first, second string
+		want                     string
+	}{
+		{"none succeeds", "openim-rpc-msg-584c9d5c7b-r6bmd", counts(4, 900, 80), counts(60, 900, 80), "producer-path-error"},
+		{"single chats succeed", "openim-rpc-msg-584c9d5c7b-r6bmd", counts(4, 900, 80), counts(60, 901, 80), ""},
+		{"groups succeed", "openim-rpc-msg-584c9d5c7b-r6bmd", counts(4, 900, 80), counts(60, 900, 99), ""},
+		{"a few fail", "openim-rpc-msg-584c9d5c7b-r6bmd", counts(4, 900, 80), counts(9, 900, 80), ""},
+		{"push counts its own", "openim-push-584c9d5c7b-r6bmd", counts(4, 0, 0), counts(60, 0, 0), ""},
+		{"it was restarted", "openim-rpc-msg-584c9d5c7b-r6bmd", counts(400, 900, 80), counts(2, 1, 0), ""},
+	} {
+		name := bundle.PodMetrics("im", c.pod, 12280)
+		got := podMetrics.Run(factsOf(t, map[string]string{name: c.first, bundle.Sample(name, 1): c.second}))
+		if found := causesOf(got); found[c.want] != map[string]string{"": "", "producer-path-error": analyze.Possible}[c.want] || c.want == "" && (len(found) > 0 || got.Status != analyze.Pass) {
+			t.Errorf("%s: %s %v, want %q", c.name, got.Status, found, c.want)
+		}
+		if got := podMetrics.Run(factsOf(t, map[string]string{name: counts(0, 0, 0)})); got.Status != analyze.Unknown {
+			t.Errorf("a single sample without a failure: %s", got.Status)
+		}
+	}
+}
+
 // series is an answer of Prometheus with one series.
 func metricsOf(labels string, values ...float64) string {
 	points := ""
@@ -53,6 +80,10 @@ func TestPrometheusRanges(t *testing.T) {
 		"growing lag":   {"kafka-lag", metricsOf(`"consumergroup":"redis"`, 10, 4000), "consumer-lag-growing", analyze.Likely},
 		"shrinking lag": {"kafka-lag", metricsOf(`"consumergroup":"redis"`, 9000, 4000), "", ""},
 		"throttled":     {"throttling", metricsOf(`"pod":"openim-push-6d9f7677b-tzg2x","namespace":"im"`, 0.1, 0.6), "node-cpu-saturated", analyze.Possible},
+		"slow RPC":      {"rpc-latency", metricsOf(`"grpc_method":"SendMsg"`, 0.1, 4.5), "rpc-slow-dependency", analyze.Possible},
+		"quick RPC":     {"rpc-latency", metricsOf(`"grpc_method":"SendMsg"`, 0.1, 0.3), "", ""},
+		"late push":     {"push-late", metricsOf(`"pod":"openim-push-6d9f7677b-tzg2x"`, 0, 7), "push-delayed", analyze.Possible},
+		"vendor fails":  {"push-failed", metricsOf(`"pod":"openim-push-6d9f7677b-tzg2x"`, 3, 7), "push-vendor-rejected", analyze.Possible},
 		"no number":     {"volumes", `{"data":{"result":[{"metric":{},"values":[[1795423850,"NaN"],[1795423910,"+Inf"],[1795423970,"0.1"]]}]}}`, "", ""},
 	} {
 		got := prometheusRanges.Run(factsOf(t, map[string]string{bundle.PrometheusQuery(c.query): c.answer}))
@@ -75,6 +106,11 @@ func TestJudgedQueriesAreAsked(t *testing.T) {
 	for _, j := range rangeJudgements {
 		if !known[j.query] || load(t).Causes[j.cause] == nil {
 			t.Errorf("query %q or cause %q does not exist", j.query, j.cause)
+		}
+	}
+	for code, means := range codeMeanings {
+		if load(t).Causes[means.cause] == nil {
+			t.Errorf("cause %q of code %s does not exist", means.cause, code)
 		}
 	}
 	for _, c := range risingCounters {

@@ -14,8 +14,8 @@ import (
 var prometheusRanges = analyze.Check{
 	ID: "prometheus-ranges", Guide: "5",
 	Title: say("Prometheus 的时间窗曲线", "series of Prometheus over the window"),
-	Doc: say("时间窗内的曲线：CPU 限额卡住四分之一以上的时段、卷或节点磁盘的字节与 inode 用到 97%（90% 起提示）、消费积压增长一倍且过千、Redis 逐出键、写 Mongo 失败。没有曲线的项目不作判断：没有导出器不等于正常。",
-		"Series over the window: a CPU limit that holds a pod up in more than a quarter of the periods, volumes and disks of nodes from 97 % of bytes or inodes (a word from 90 %), lag that doubles beyond a thousand, keys that Redis evicts, batches that are not written to Mongo. What has no series is not judged: no exporter does not mean sound."),
+	Doc: say("时间窗内的曲线：CPU 限额卡住四分之一以上的时段、卷或节点磁盘的字节与 inode 用到 97%（90% 起提示）、消费积压增长一倍且过千、Redis 逐出键、写 Mongo 失败、离线推送失败、超过 10 秒才推送、RPC 的 95 分位延迟超过 3 秒。接口错误码另有检查，在线人数见消息路径；CPU、内存、重启、负载、连接数、消息速率与 RPC 错误没有普遍适用的界限，只供人看。没有曲线的项目不作判断：没有导出器不等于正常。",
+		"Series over the window: a CPU limit that holds a pod up in more than a quarter of the periods, volumes and disks of nodes from 97 % of bytes or inodes (a word from 90 %), lag that doubles beyond a thousand, keys that Redis evicts, batches that are not written to Mongo, offline notifications that fail, pushes after more than 10 seconds, a 95th percentile of an RPC above 3 seconds. Error codes of the API have a check of their own, users online stand at the message path; CPU, memory, restarts, load, connections, rates of messages and errors of RPCs have no bound that holds everywhere and are there for people. What has no series is not judged: no exporter does not mean sound."),
 	Needs: []string{"metrics/prometheus/<query>.json"}, Collect: collectAll + " --prometheus auto",
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Ranges) == 0 {
@@ -51,6 +51,9 @@ var rangeJudgements = []rangeJudgement{
 	{query: "node-memory", cause: "node-memory-pressure", full: 0.97, nearly: 0.95, label: "instance", format: "%.2f in use", says: say("节点内存将尽", "a node is short of memory")},
 	{query: "kafka-lag", cause: "consumer-lag-growing", full: 1000, growing: true, label: "consumergroup", format: "lag %.0f", says: say("时间窗内积压翻倍增长", "lag more than doubled within the window")},
 	{query: "redis-evictions", cause: "redis-out-of-memory", full: 1, label: "instance", format: "%.0f keys evicted in 5 minutes", says: say("Redis 在逐出键：seq 计数可能丢失", "Redis evicts keys: seq counters may be lost")},
+	{query: "push-failed", cause: "push-vendor-rejected", nearly: 1, severity: analyze.Warning, label: "pod", format: "%.0f notifications failed in 5 minutes", says: say("离线推送失败", "offline notifications fail")},
+	{query: "push-late", cause: "push-delayed", nearly: 1, severity: analyze.Warning, label: "pod", format: "%.0f messages pushed late in 5 minutes", says: say("消息在发出 10 秒以后才推送", "messages are pushed more than 10 seconds after they were sent")},
+	{query: "rpc-latency", cause: "rpc-slow-dependency", nearly: 3, severity: analyze.Warning, label: "grpc_method", format: "95th percentile %.1f s", says: say("RPC 很慢", "an RPC is slow")},
 	{query: "mongo-insert-failed", cause: "mongo-write-failed", full: 1, label: "pod", format: "%.0f batches failed in 5 minutes", says: say("有批次没有写入 Mongo", "batches were not written to Mongo")},
 }
 

@@ -2,20 +2,22 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
 var redisSlow = analyze.Check{
 	ID: "redis-slowlog", Guide: "2.4",
 	Title: say("Redis 慢日志", "the slow log of Redis"),
-	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。",
-		"Three commands and more of 100 ms and more in SLOWLOG: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again."),
+	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。LATENCY 里一次停顿一秒以上（fork、AOF 刷盘、命令、删除）作提示。",
+		"Three commands and more of 100 ms and more in SLOWLOG: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again. A pause of a second and more in LATENCY (fork, AOF, a command, an expiry) is worth a word."),
 	Needs: []string{"redis/server.json, or SLOWLOG GET of Redis"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
-		if len(f.Slow) == 0 {
+		if len(f.Slow) == 0 && !slices.ContainsFunc(nodes(f), func(n record.RedisNode) bool { return n.Trouble == "" && n.Refused["SLOWLOG"] == "" }) {
 			return unknown()
 		}
 		var found []analyze.Evidence
@@ -38,8 +40,32 @@ var redisSlow = analyze.Check{
 				found = append(found, overloaded(all))
 			}
 		}
+		for _, r := range f.Redises {
+			found = append(found, paused(f, r)...)
+		}
 		return answer(found)
 	},
+}
+
+// longPause is how long all of Redis may stand before everybody notices.
+const longPause = 1000 // milliseconds
+
+// paused are the events that held up a server of Redis.
+func paused(f *analyze.Facts, r analyze.RedisServer) (found []analyze.Evidence) {
+	for _, n := range r.Nodes {
+		for _, l := range n.Latency {
+			if l.Most < longPause || longAgo(f, l.Time) {
+				continue
+			}
+			at := l.Time
+			found = append(found, analyze.Evidence{
+				Cause: "redis-overloaded", Confidence: analyze.Possible, Subject: analyze.Subject{Role: "redis", Target: n.Address}, Since: at, Until: at,
+				Says:    say("Redis 停顿过一秒以上", "Redis stood still for a second and more"),
+				Samples: []analyze.Sighting{{Entry: r.Entry, Time: &at, Text: fmt.Sprintf("%s: event %s, latest %d ms, at most %d ms", n.Address, l.Event, l.Latest, l.Most)}},
+			})
+		}
+	}
+	return found
 }
 
 const slowCommand = 100 * time.Millisecond

@@ -27,27 +27,31 @@ var seqState = analyze.Check{
 	ID: "seq-state", Guide: "2.4",
 	Title: say("会话序号：Redis 与 Mongo 是否一致", "seq of conversations: Redis and Mongo agree"),
 	Doc: say("逐个会话对照 Redis 的计数（CURR、LAST）、Mongo 的 seq 与已存消息。正常：CURR ≤ LAST = seq.max_seq，预留的号不是空洞；锁住（LOCK）时不判断。"+
-		"CURR 小于已存的最大号是 Redis 回到了旧数据；CURR 大于 seq.max_seq 是 Mongo 回到了旧数据或连错库；3.8 起旧键 MAX_SEQ 大于新计数是没有迁移；3.7 及以前 MAX_SEQ 是唯一的一份。两次读取之间的正常前进不算。",
+		"CURR 小于已存的最大号是 Redis 回到了旧数据；CURR 大于 seq.max_seq 是 Mongo 回到了旧数据或连错库；3.8 起旧键 MAX_SEQ 大于新计数是没有迁移；3.7 及以前 MAX_SEQ 是唯一的一份。两次读取之间的正常前进不算。"+
+		"要找的号还没发出时对照 toRedis：该会话所在分区有积压或停住，消息在等 msgtransfer；已读完，就是没有发到或没有处理成功。",
 		"Lays the counters in Redis (CURR, LAST), seq in Mongo and the stored messages of each conversation side by side. Ordinary: CURR ≤ LAST = seq.max_seq; reserved numbers are no gap; while LOCK is set nothing is judged. "+
-			"CURR below the highest stored number: Redis went back to old data. CURR above seq.max_seq: Mongo did, or it is the wrong database. From 3.8 on an old MAX_SEQ above the new counter was not migrated; up to 3.7 MAX_SEQ is the only copy. What moves on between two readings does not count."),
+			"CURR below the highest stored number: Redis went back to old data. CURR above seq.max_seq: Mongo did, or it is the wrong database. From 3.8 on an old MAX_SEQ above the new counter was not migrated; up to 3.7 MAX_SEQ is the only copy. What moves on between two readings does not count. "+
+			"Where numbers that were asked for were not given out toRedis is looked at: with lag in the partition of the conversation the messages wait for msgtransfer; with none they never came, or failed there."),
 	Needs: []string{seqLines}, Collect: collectSeq,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if !slices.ContainsFunc(f.Conversations, func(c analyze.Conversation) bool { return c.Redis != nil && c.Mongo != nil }) {
 			return unknown()
 		}
-		t := &tally{}
+		s := &states{Facts: f, groups: groupsOf(f)}
 		old := numbersOld(f)
 		for _, c := range f.Conversations {
 			if c.Redis == nil || c.Mongo == nil {
 				continue
 			}
 			if old {
-				stateOld(t, f, c)
+				s.old(c)
 			} else {
-				stateNew(t, f, c)
+				s.now(c)
 			}
 		}
-		return answer(t.all)
+		found := answer(s.all)
+		found.Refutes = s.refutes
+		return found
 	},
 }
 
@@ -107,20 +111,30 @@ func moving(c analyze.Conversation, difference int64, at time.Time) bool {
 	return difference <= inFlight && !at.IsZero() && c.Time.Sub(at) < apart
 }
 
-func stateOld(t *tally, f *analyze.Facts, c analyze.Conversation) {
+// states gathers what the counters of conversations mean.
+type states struct {
+	*analyze.Facts
+	tally
+	groups  []*group
+	refutes []analyze.Refutation
+}
+
+func (s *states) old(c analyze.Conversation) {
 	high := c.Mongo.Highest
 	curr := int64(0)
 	if c.Redis.Max37 != nil {
 		curr = *c.Redis.Max37
 	}
-	if high <= curr || moving(c, high-curr, c.Mongo.Newest) {
-		return
+	switch {
+	case high > curr && !moving(c, high-curr, c.Mongo.Newest):
+		e := analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Since: redisStart(s.Facts), Says: say("MAX_SEQ 小于已存的最大号：Redis 被清空或恢复了旧数据", "MAX_SEQ is below the highest stored number: Redis was emptied, or restored from old data")}
+		s.add(c, e, fmt.Sprintf("MAX_SEQ %d, highest stored %d", curr, high))
+	case asked(c, max(curr, high)):
+		s.notGiven(c, fmt.Sprintf("asked for %d, MAX_SEQ %d, highest stored %d", c.Numbers[len(c.Numbers)-1].From, curr, high))
 	}
-	e := analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Since: redisStart(f), Says: say("MAX_SEQ 小于已存的最大号：Redis 被清空或恢复了旧数据", "MAX_SEQ is below the highest stored number: Redis was emptied, or restored from old data")}
-	t.add(c, e, fmt.Sprintf("MAX_SEQ %d, highest stored %d", curr, high))
 }
 
-func stateNew(t *tally, f *analyze.Facts, c analyze.Conversation) {
+func (s *states) now(c analyze.Conversation) {
 	m, most, high := c.Redis.Malloc, reserved(c), c.Mongo.Highest
 	curr := int64(-1) // no key: the next number comes from Mongo, which is in order
 	if m != nil {
@@ -129,27 +143,44 @@ func stateNew(t *tally, f *analyze.Facts, c analyze.Conversation) {
 	switch now := max(curr, most); {
 	case m != nil && m.Locked:
 	case c.Redis.Max37 != nil && *c.Redis.Max37 > now:
-		t.add(c, analyze.Evidence{Cause: "seq-migration-missing", Confidence: analyze.Certain, Says: say("旧计数 MAX_SEQ 大于新计数：升级到 3.8 时没有迁移", "the old MAX_SEQ is above the new counter: it was not migrated to 3.8")},
+		s.add(c, analyze.Evidence{Cause: "seq-migration-missing", Confidence: analyze.Certain, Says: say("旧计数 MAX_SEQ 大于新计数：升级到 3.8 时没有迁移", "the old MAX_SEQ is above the new counter: it was not migrated to 3.8")},
 			fmt.Sprintf("MAX_SEQ %d, CURR %d, seq.max_seq %d", *c.Redis.Max37, max(0, curr), most))
 	case curr >= 0 && high > curr && !moving(c, high-curr, c.Mongo.Newest):
-		t.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Since: redisStart(f), Says: say("计数小于已存的最大号：Redis 恢复了旧数据，新消息会覆盖旧号", "the counter is below the highest stored number: Redis was restored from old data, and new messages overwrite old ones")},
+		s.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Since: redisStart(s.Facts), Says: say("计数小于已存的最大号：Redis 恢复了旧数据，新消息会覆盖旧号", "the counter is below the highest stored number: Redis was restored from old data, and new messages overwrite old ones")},
 			fmt.Sprintf("CURR %d, LAST %d, highest stored %d", curr, m.Last, high))
 	case m != nil && most > 0 && m.Last > most && !moving(c, m.Last-most, m.Time):
-		t.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Subject: analyze.Subject{Role: "mongo", Target: c.ID}, Says: say("Redis 的号段超过 Mongo 的 seq.max_seq：Mongo 恢复了旧数据，或连错了库", "the block in Redis ends above seq.max_seq in Mongo: Mongo was restored from old data, or it is the wrong database")},
+		s.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Subject: analyze.Subject{Role: "mongo", Target: c.ID}, Says: say("Redis 的号段超过 Mongo 的 seq.max_seq：Mongo 恢复了旧数据，或连错了库", "the block in Redis ends above seq.max_seq in Mongo: Mongo was restored from old data, or it is the wrong database")},
 			fmt.Sprintf("CURR %d, LAST %d, seq.max_seq %d", curr, m.Last, most))
 	case len(c.Mongo.Seq) == 0 && high > 0 && m == nil:
-		t.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "mongo", Target: c.ID}, Says: say("有消息而两处都没有计数：下一条消息会从 1 开始", "there are messages and no counter anywhere: the next one would get number 1")},
+		s.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "mongo", Target: c.ID}, Says: say("有消息而两处都没有计数：下一条消息会从 1 开始", "there are messages and no counter anywhere: the next one would get number 1")},
 			fmt.Sprintf("no MALLOC_SEQ, no document in seq, highest stored %d", high))
-	case m != nil && curr == m.Last && most == curr && curr-high >= leastJump && high > 0 && redisStart(f).After(c.Mongo.Newest):
-		t.add(c, analyze.Evidence{Cause: "seq-jump", Confidence: analyze.Likely, Since: redisStart(f), Says: say("Redis 重启后计数停在预留的末尾", "after Redis started anew the counter stands at its reserved end")},
+	case m != nil && curr == m.Last && most == curr && curr-high >= leastJump && high > 0 && redisStart(s.Facts).After(c.Mongo.Newest):
+		s.add(c, analyze.Evidence{Cause: "seq-jump", Confidence: analyze.Likely, Since: redisStart(s.Facts), Says: say("Redis 重启后计数停在预留的末尾", "after Redis started anew the counter stands at its reserved end")},
 			fmt.Sprintf("CURR %d = LAST = seq.max_seq, highest stored %d", curr, high))
 	case asked(c, max(curr, most, high)):
-		t.add(c, analyze.Evidence{Cause: "seq-not-written", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer", Target: c.ID}, Says: say("所问的号还没有发出", "the numbers that were asked for have not been given out")},
-			fmt.Sprintf("asked for %d, CURR %d, highest stored %d", c.Numbers[len(c.Numbers)-1].From, max(0, curr), high))
-	case named(c) && curr < 0 && most == 0 && high == 0 && c.Redis.Max37 == nil && sent(f):
-		t.add(c, analyze.Evidence{Cause: "seq-not-written", Confidence: analyze.Possible, Subject: analyze.Subject{Role: "msgtransfer", Target: c.ID}, Says: say("这个会话从未发过号", "no number was ever given out in this conversation")},
+		s.notGiven(c, fmt.Sprintf("asked for %d, CURR %d, highest stored %d", c.Numbers[len(c.Numbers)-1].From, max(0, curr), high))
+	case named(c) && curr < 0 && most == 0 && high == 0 && c.Redis.Max37 == nil && sent(s.Facts):
+		s.add(c, analyze.Evidence{Cause: "seq-not-written", Confidence: analyze.Possible, Subject: analyze.Subject{Role: "msgtransfer", Target: c.ID}, Says: say("这个会话从未发过号", "no number was ever given out in this conversation")},
 			"no MALLOC_SEQ, no document in seq, no message")
 	}
+}
+
+// notGiven tells of numbers that were asked for and not given out: their messages wait in Kafka, or do not.
+func (s *states) notGiven(c analyze.Conversation, text string) {
+	e := analyze.Evidence{Cause: "seq-not-written", Confidence: analyze.Likely, Subject: analyze.Subject{Role: "msgtransfer", Target: c.ID}, Says: say("所问的号还没有发出", "the numbers that were asked for have not been given out")}
+	q := queueOf(s.Facts, s.groups, "to-redis", c.ID, 1, time.Time{}, false)
+	switch q.state {
+	case waiting:
+		e = q.evidence(s.Facts, say("所问的号还没有发出：消息在 toRedis 里等 msgtransfer", "the numbers that were asked for have not been given out: the messages wait in toRedis for msgtransfer"))
+		s.refutes = append(s.refutes, q.refuted(c.ID, e.Cause, "seq-hole", say("消息还没有领到号，在所在分区里等消费", "the messages have no number yet: they wait in the partition of their conversation")))
+		text += "; " + q.String()
+	case drained:
+		for _, cause := range lagCauses {
+			s.refutes = append(s.refutes, q.refuted(c.ID, e.Cause, cause, say("该会话所在分区已读完，不是在等消费", "the partition of the conversation was worked off: nothing waits there")))
+		}
+		text += "; " + q.String()
+	}
+	s.add(c, e, text)
 }
 
 // asked tells whether the collection was told to look at numbers above all that are known.

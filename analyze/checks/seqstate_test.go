@@ -31,7 +31,7 @@ func hole(c *analyze.Conversation, from, to int64, cached ...record.Range) {
 		h.Before = time.Time{}
 	}
 	if to == c.Numbers[0].To {
-		h.After = time.Time{}
+		h.After, c.Mongo.Highest = time.Time{}, from-1
 	}
 	c.Numbers[0].Holes, c.Numbers[0].Cached = []record.Hole{h}, cached
 }
@@ -48,7 +48,7 @@ func judge(t *testing.T, check analyze.Check, cases []seqCase) {
 	t.Helper()
 	for _, x := range cases {
 		c := sound()
-		f := &analyze.Facts{Versions: x.versions, Collected: noon}
+		f := &analyze.Facts{Specs: load(t), Versions: x.versions, Collected: noon}
 		if x.change != nil {
 			x.change(&c, f)
 		}

@@ -20,6 +20,9 @@ type EtcdMember struct {
 	Errors  []string `json:"errors"` // its own complaints
 }
 
+// Led tells whether the member answered and knows a leader.
+func (m EtcdMember) Led() bool { return m.Error == "" && m.Leader != "" && m.Leader != "0" }
+
 // EtcdRegistry is etcd/registry.json: which endpoints OpenIM's services have registered, and the config centre.
 type EtcdRegistry struct {
 	Root      string        `json:"root"`

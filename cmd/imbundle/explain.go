@@ -182,6 +182,9 @@ func (p *page) hop(h *specs.Hop) {
 	p.head("hop", h.ID)
 	p.text("title", h.Title)
 	p.field("roles", strings.Join(h.Roles, ", "))
+	p.field("topic", strings.Join(h.Topic, ", "))
+	p.field("group", strings.Join(h.Group, ", "))
+	p.field("reads", h.Reads)
 	p.field("progress", h.Progress...)
 	p.field("from", h.At.String())
 }
