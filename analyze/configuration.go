@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/specs"
 	"github.com/imbundle/imbundle/specs/settings"
 )
@@ -25,6 +26,7 @@ type Configuration struct {
 	Kubernetes bool   // its component runs in a pod
 	Set        *settings.Set
 	Wrong      []error // what is no YAML, or stands there twice
+	Ignored    []record.IgnoredVariable
 }
 
 // Certificate is a public certificate that lies open: in a ConfigMap, or in what cert-manager says of one.

@@ -47,7 +47,7 @@ func (e Effective) configurations() []Configuration {
 		set := setOf(g.Settings)
 		for _, w := range g.Of {
 			out = append(out, Configuration{
-				Where: where, Entry: e.Entry, Namespace: w.Namespace, Role: w.Role, Chat: w.Role == "chat", Kubernetes: true, Set: set,
+				Where: where, Entry: e.Entry, Namespace: w.Namespace, Role: w.Role, Chat: w.Role == "chat", Kubernetes: true, Set: set, Ignored: g.Ignored,
 			})
 		}
 	}

@@ -16,8 +16,8 @@ import (
 var configDrift = analyze.Check{
 	ID: "config-drift", Guide: "3",
 	Title: say("配置与官方默认的差异", "configuration against the official defaults"),
-	Doc: say("把 ConfigMap、配置文件与 IMENV_ 变量和同版本的官方默认逐项对照，只报告已知有影响的项：为什么，改哪一个键。被脱敏的值不作判断；文件里缺的键按该版本是否需要来判断。版本不明时，只看与版本无关的项。",
-		"Compares ConfigMaps, configuration files and IMENV_ variables with the official defaults of the same release and tells only what is known to matter: why, and which key to change. Redacted values are not judged; a missing key counts where the release needs it. Without a release only what holds for every release is looked at."),
+	Doc: say("把 ConfigMap、配置文件与 IMENV_ 变量和同版本的官方默认逐项对照，只报告已知有影响的项：为什么，改哪一个键。看似设置了什么、其实不起作用的变量也列出。被脱敏的值不作判断；文件里缺的键按该版本是否需要来判断。版本不明时，只看与版本无关的项。",
+		"Compares ConfigMaps, configuration files and IMENV_ variables with the official defaults of the same release and tells only what is known to matter: why, and which key to change. Variables that look as if they set something and have no effect are listed, too. Redacted values are not judged; a missing key counts where the release needs it. Without a release only what holds for every release is looked at."),
 	Needs: []string{"cluster-resources/configmaps/<namespace>.json, or config/*.yml"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
@@ -28,6 +28,7 @@ var configDrift = analyze.Check{
 			}
 			judged = true
 			found = append(found, invalid(c)...)
+			found = append(found, withoutEffect(c)...)
 			for _, s := range f.Specs.Baseline.Settings {
 				found = append(found, drift(f, c, s)...)
 			}
@@ -90,6 +91,19 @@ func invalid(c analyze.Configuration) []analyze.Evidence {
 		e.Samples = append(e.Samples, sight)
 	}
 	return []analyze.Evidence{e}
+}
+
+// withoutEffect shows variables that somebody has set for nothing.
+func withoutEffect(c analyze.Configuration) []analyze.Evidence {
+	var found []analyze.Evidence
+	for _, v := range c.Ignored {
+		found = append(found, analyze.Evidence{
+			Cause: "config-drift", Confidence: analyze.Possible, Severity: analyze.Info, Subject: analyze.Subject{Role: c.Role, Namespace: c.Namespace, Target: v.Variable},
+			Says:    say("变量不起作用", "a variable has no effect"),
+			Samples: []analyze.Sighting{{Entry: c.Entry, Text: clip(fmt.Sprintf("%s of %s: %s", v.Variable, v.From, v.Why))}},
+		})
+	}
+	return found
 }
 
 // drift looks for the values of one setting that hurt.

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imbundle/imbundle/analyze"
@@ -70,4 +71,20 @@ func driftOf(f *analyze.Facts) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// TestVariablesWithoutEffect: they are remarks and no fault.
+func TestVariablesWithoutEffect(t *testing.T) {
+	ignored := strings.Replace(inEffect, `"ignored":[]`, `"ignored":[{"variable":"IMENV_KAFKA_ADRESS","from":"deployment im/openim-push","why":"kafka.yml has no key adress"}]`, 1)
+	ignored = strings.ReplaceAll(ignored, `"value":"3"`, `"value":"100"`)
+	f := factsOf(t, map[string]string{"push.log": logOf("v3.8.3-patch.16"), "config/effective.json": ignored})
+	for _, e := range configDrift.Run(f).Evidence {
+		if e.Subject.Target == "IMENV_KAFKA_ADRESS" {
+			if e.Severity != analyze.Info || e.Subject.Role != "push" || !strings.Contains(e.Samples[0].Text, "kafka.yml has no key adress") {
+				t.Errorf("%+v", e)
+			}
+			return
+		}
+	}
+	t.Error("a variable without effect is not told")
 }

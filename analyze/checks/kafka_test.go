@@ -215,6 +215,7 @@ func TestKafkaCluster(t *testing.T) {
 		{"topic may come by itself", kafkaTopics, func(k *record.KafkaTopics) {
 			k.Missing, k.Brokers[0].Settings = []string{"toPush"}, map[string]string{"auto.create.topics.enable": "true"}
 		}, "kafka-topic-missing", analyze.Likely, analyze.Fail},
+		{"topic may not be seen", kafkaTopics, func(k *record.KafkaTopics) { k.Forbidden = []string{"toPush"} }, "kafka-auth-failed", analyze.Possible, analyze.Warn},
 		{"partition without leader", kafkaTopics, func(k *record.KafkaTopics) { k.Topics[0].Partitions[1].Leader = -1 }, "kafka-unreachable", analyze.Likely, analyze.Fail},
 		{"offsets without leader", kafkaTopics, func(k *record.KafkaTopics) { k.Topics[0].Name, k.Topics[0].Partitions[1].Leader = offsetsTopic, -1 }, "kafka-coordinator-unavailable", analyze.Certain, analyze.Fail},
 

@@ -86,6 +86,29 @@ func TestRedisState(t *testing.T) {
 	})
 }
 
+// TestRedisPauses: what LATENCY tells of the window is worth a word, and a slow log without an entry is no lack of data.
+func TestRedisPauses(t *testing.T) {
+	with := func(n record.RedisNode) analyze.Facts {
+		n.Address, n.Named = "10.0.0.1:6379", true
+		return analyze.Facts{Redises: redisOf("standalone", n), Window: analyze.Window{From: noon.Add(-time.Hour), To: noon}}
+	}
+	latency := func(most int64, ago time.Duration) analyze.Facts {
+		return with(record.RedisNode{Latency: []record.RedisLatency{{Event: "fork", Time: noon.Add(-ago), Latest: 3, Most: most}}})
+	}
+	judgeStores(t, []storeCase{
+		{"nothing is slow", redisSlow, with(record.RedisNode{}), "", ""},
+		{"short pauses", redisSlow, latency(120, time.Minute), "", ""},
+		{"a long pause", redisSlow, latency(4200, time.Minute), "redis-overloaded", analyze.Possible},
+		{"a long pause of last week", redisSlow, latency(4200, 7*24*time.Hour), "", ""},
+	})
+	for name, n := range map[string]record.RedisNode{"out of reach": {Trouble: "connection refused"}, "refused": {Refused: map[string]string{"SLOWLOG": "NOPERM"}}} {
+		f := with(n)
+		if got := redisSlow.Run(&f); got.Status != analyze.Unknown {
+			t.Errorf("a slow log that is %s: %s", name, got.Status)
+		}
+	}
+}
+
 func TestMongoState(t *testing.T) {
 	view := func(name, state string, healthy bool, ago time.Duration) record.MongoSetView {
 		return record.MongoSetView{Name: name, State: state, Health: healthy, Optime: noon.Add(-ago)}
@@ -104,6 +127,9 @@ func TestMongoState(t *testing.T) {
 		return alone(func(m *record.MongoServer) {
 			m.Operations = []record.MongoOperation{{Seconds: seconds, Op: "query", Namespace: namespace, Plan: plan}}
 		})
+	}
+	load := func(status record.MongoStatus) analyze.Facts {
+		return alone(func(m *record.MongoServer) { m.Status = &status })
 	}
 	met := func(text string) analyze.Facts {
 		return alone(func(m *record.MongoServer) { m.Members[0].State, m.Members[0].Trouble = "", text })
@@ -124,6 +150,9 @@ func TestMongoState(t *testing.T) {
 		{"runs for long", mongoSlow, op(9, "openim_v3.msg", "IXSCAN { doc_id: 1 }"), "mongo-slow", analyze.Likely},
 		{"runs for two seconds", mongoSlow, op(2, "openim_v3.msg", "IXSCAN { doc_id: 1 }"), "mongo-slow", analyze.Possible},
 		{"somebody else's", mongoSlow, op(900, "shop.orders", "COLLSCAN"), "mongo-slow", analyze.Possible},
+		{"has room", mongoSlow, load(record.MongoStatus{Connections: 800, Available: 50_000, Readers: 2}), "", ""},
+		{"has no connection left", mongoSlow, load(record.MongoStatus{Connections: 800, Available: 4}), "mongo-slow", analyze.Likely},
+		{"lets writers wait", mongoSlow, load(record.MongoStatus{Connections: 800, Available: 50_000, Readers: 20, Writers: 300}), "mongo-slow", analyze.Likely},
 		{"reached", mongoUp, alone(func(*record.MongoServer) {}), "", ""},
 		{"refuses the user", mongoUp, met("connection() error occurred during connection handshake: auth error: sasl conversation error: unable to authenticate using mechanism \"SCRAM-SHA-256\": (AuthenticationFailed) Authentication failed."), "mongo-auth-failed", analyze.Likely},
 		{"nothing listens", mongoUp, met("dial tcp 10.0.0.1:27017: connect: connection refused"), "mongo-unreachable", analyze.Likely},
