@@ -66,8 +66,9 @@ func (f *Facts) moving(h *specs.Hop) (string, specs.Text) {
 		group, topic string
 		partition    int
 	}
-	first, moved := map[place]int64{}, int64(0)
-	for _, s := range f.Groups { // by sample
+	type span struct{ least, most int64 }
+	spans, moved := map[place]span{}, int64(0)
+	for _, s := range f.Groups {
 		now := s.Current
 		switch {
 		case len(h.Group) == 0 && f.TopicHop(s.Topic) == h:
@@ -75,12 +76,16 @@ func (f *Facts) moving(h *specs.Hop) (string, specs.Text) {
 		case len(h.Group) == 0 || f.ReaderHop(s.Group, s.Topic) != h:
 			continue
 		}
-		key := place{s.Group, s.Topic, s.Partition}
-		if from, again := first[key]; again {
-			moved = max(moved, now-from)
-		} else if now >= 0 {
-			first[key] = now
+		if now < 0 {
+			continue
 		}
+		key := place{s.Group, s.Topic, s.Partition}
+		seen, again := spans[key]
+		if !again {
+			seen = span{now, now}
+		}
+		seen = span{min(seen.least, now), max(seen.most, now)}
+		spans[key], moved = seen, max(moved, seen.most-seen.least)
 	}
 	if moved <= 0 {
 		return hopUnknown, specs.Text{}
