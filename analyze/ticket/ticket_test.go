@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/analyze/checks"
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
 )
@@ -125,5 +126,37 @@ func TestNothingIsLeftOfAFailedCase(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+// TestPseudonymisedSameVerdict replaces the names in every file of every case, those of the repository and those that
+// IMBUNDLE_CASES names, and holds the analysis to the same leading cause.
+func TestPseudonymisedSameVerdict(t *testing.T) {
+	m := maker(t)
+	m.Checks = checks.All()
+	roots := []string{cases}
+	if more := os.Getenv("IMBUNDLE_CASES"); more != "" {
+		roots = append(roots, more)
+	}
+	for _, root := range roots {
+		all, err := filepath.Glob(filepath.Join(root, "*", "case.yaml"))
+		if err != nil || len(all) == 0 {
+			t.Fatalf("no cases below %s (%v)", root, err)
+		}
+		for _, story := range all {
+			from := filepath.Dir(story)
+			t.Run(filepath.Base(from), func(t *testing.T) {
+				t.Parallel()
+				open := func() (*bundle.Reader, error) { return bundle.Open(from, bundle.ReadOptions{}) }
+				facts, want, err := m.examine(t.Context(), open)
+				if err != nil {
+					t.Fatal(err)
+				}
+				evidence := func(name string) bool { return filepath.Base(name) != "case.yaml" }
+				if _, err := m.attempt(t.Context(), open, facts, want, filepath.Join(t.TempDir(), "case"), evidence); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
