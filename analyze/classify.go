@@ -105,7 +105,7 @@ func formOf(name string, head []byte, s source) form {
 	case s.Pod.Pod != "":
 		return formLog
 	case text[0] == '{' || text[0] == '[':
-		if form := jsonForm(name, head); form != formText || !namedLog(base) {
+		if form := jsonForm(name, head); form != formText || !namedLog(base) && !loglike.Match(head) {
 			return form
 		}
 		return formLog

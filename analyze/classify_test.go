@@ -28,6 +28,7 @@ func TestClassify(t *testing.T) {
 		{"metrics-pods.json", `{"kind":"PodMetricsList","apiVersion":"metrics.k8s.io/v1beta1","items":[]}`, formMetrics, PodName{}, false},
 		{"cluster-resources/pods.json", `{"kind":"Table","apiVersion":"meta.k8s.io/v1","rows":[]}`, formSkip, PodName{}, false},
 		{"api-response.json", `{"errCode":1507,"errMsg":"TokenNotExistError"}`, formText, PodName{}, false},
+		{"push.json", `{"level":"WARN","time":"2026-11-23 08:50:42.569","logger":"openim-push","msg":"x"}`, formLog, PodName{}, false},
 		{"config/kafka.yml", "address: [ kafka:9092 ]\n", formText, PodName{}, false},
 		{"incident.yaml", "scenario: realtime\n", formIncident, PodName{}, false},
 		{"imbundle/manifest.json", "{}", formSkip, PodName{}, false},

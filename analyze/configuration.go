@@ -88,11 +88,9 @@ func (s *snapshots) addIssued(entry string, o *object) {
 	s.Certificates = append(s.Certificates, Certificate{entry, where, o.Metadata.Name, status.From.UTC(), status.To.UTC(), ready})
 }
 
-// isConfig tells a loose configuration file by its name.
-func isConfig(entry string) bool { return settings.Known(path.Base(entry)) }
-
-func (s *snapshots) addConfigFile(entry, text string) {
-	s.Files = append(s.Files, configFile{entry: entry, where: path.Dir(entry), file: path.Base(entry), text: text})
+// addConfigFile takes in a loose file; file is which of OpenIM's it is, whatever the entry is called.
+func (s *snapshots) addConfigFile(entry, file, text string) {
+	s.Files = append(s.Files, configFile{entry: entry, where: path.Dir(entry), file: file, text: text})
 }
 
 // configurations puts the files of each place together, once for each role that sets variables of its own, and once plain

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/imbundle/imbundle/analyze/scan"
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/specs"
+	"github.com/imbundle/imbundle/specs/settings"
 )
 
 // maxMinutes bounds the minute counters of one worker; beyond it hits are added to the nearest minute of their cell.
@@ -156,13 +158,13 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		p.told++
 		return p.both(in, src, func(held []byte) error { return p.readHost(bytes.NewReader(held), src) })
 	case formText:
-		if isConfig(src.Entry) {
-			return p.both(in, src, func(held []byte) error {
-				p.addConfigFile(src.Entry, string(held[:min(len(held), mostConfig)]))
+		return p.both(in, src, func(held []byte) error {
+			if file := settings.File(path.Base(src.Entry), held); file != "" {
+				p.addConfigFile(src.Entry, file, string(held[:min(len(held), mostConfig)]))
 				return nil
-			})
-		}
-		return p.both(in, src, func(held []byte) error { return p.readSnapshot(held, src) })
+			}
+			return p.readSnapshot(held, src)
+		})
 	case formTable, formDescribe, formRedis:
 		return p.both(in, src, func(held []byte) error { return p.readSnapshot(held, src) })
 	}

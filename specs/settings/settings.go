@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"path"
@@ -141,4 +142,40 @@ var known = []string{
 func Known(file string) bool {
 	suffix := path.Ext(file)
 	return (suffix == ".yml" || suffix == ".yaml") && slices.ContainsFunc(known, func(k string) bool { return stem(k) == stem(file) })
+}
+
+// File tells which of the files a text is: by its own name, packed or not, or else by the keys that only that file has at its
+// top. It is empty for anything else.
+func File(name string, text []byte) string {
+	if name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst"); Known(name) {
+		return name
+	}
+	for _, s := range signatures {
+		if !slices.ContainsFunc(s.keys, func(any []string) bool { return !atTop(text, any) }) {
+			return s.file
+		}
+	}
+	return ""
+}
+
+// signatures are keys at the top of a file that no other file has together; of each list one is enough.
+var signatures = []struct {
+	file string
+	keys [][]string
+}{
+	{"kafka.yml", [][]string{{"toRedisTopic"}, {"toPushTopic"}}},
+	{"redis.yml", [][]string{{"redisMode", "clusterMode"}, {"address"}}},
+	{"mongodb.yml", [][]string{{"maxPoolSize", "authSource"}, {"uri", "database"}}},
+	{"share.yml", [][]string{{"secret"}, {"rpcRegisterName", "imAdminUserID", "imAdminUser", "multiLogin"}}},
+	{"log.yml", [][]string{{"isStdout"}, {"remainLogLevel"}}},
+	{"minio.yml", [][]string{{"externalAddress"}, {"accessKeyID"}}},
+	{"discovery.yml", [][]string{{"enable"}, {"etcd", "zookeeper"}}},
+	{"openim-push.yml", [][]string{{"enable"}, {"geTui", "getui", "fcm", "jpns", "jpush"}}},
+}
+
+// atTop tells whether one of the keys begins a line.
+func atTop(text []byte, keys []string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		return bytes.HasPrefix(text, []byte(key+":")) || bytes.Contains(text, []byte("\n"+key+":"))
+	})
 }

@@ -59,6 +59,24 @@ func TestRealFiles(t *testing.T) {
 	}
 }
 
+// A file that was renamed is known by keys that only it has.
+func TestFile(t *testing.T) {
+	kafka := "username: ''\naddress: [ a:1 ]\ntoRedisTopic: a\ntoPushTopic: b\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"kafka.yml", "", "kafka.yml"},
+		{"kafka.yml.gz", "", "kafka.yml"},
+		{"3.txt", kafka, "kafka.yml"},
+		{"3.txt", "  toRedisTopic: a\n  toPushTopic: b\n", ""},
+		{"log.txt", "storageLocation: x\nremainLogLevel: 3\nisStdout: false\n", "log.yml"},
+		{"push.txt", "enable: geTui\ngeTui:\n  appKey: x\n", "openim-push.yml"},
+		{"notes.txt", "secret: x\nenable: yes\naddress: y\n", ""},
+	} {
+		if got := File(c.name, []byte(c.text)); got != c.want {
+			t.Errorf("%s of %q is taken for %q, want %q", c.name, c.text, got, c.want)
+		}
+	}
+}
+
 func TestEnv(t *testing.T) {
 	s := &Set{}
 	s.Add("kafka.yml", "configmap a/c", []byte("address: [ a:1 ]\ntls:\n  enableTLS: false\nusername: ''\n"))
