@@ -20,6 +20,7 @@ type diagnosis struct {
 	since      time.Time // of evidence that is at least likely, or of any when there is none
 	until      time.Time
 	recovered  bool // every piece of evidence is over
+	standing   bool // a piece of evidence is a present state that shows itself late
 	count      int
 	evidence   []*Evidence
 	by         *diagnosis // what explains it
@@ -64,6 +65,7 @@ func (d *diagnosis) sum(f *Facts) {
 	for _, e := range d.evidence {
 		d.count += e.Count
 		d.recovered = d.recovered && over(e, f.To, work)
+		d.standing = d.standing || e.Standing
 		if e.Until.After(d.until) {
 			d.until = e.Until
 		}
@@ -190,6 +192,18 @@ func (d *diagnosis) beside() bool {
 // unnoticed for this long, and which component meets it first is chance.
 const noticed = 30 * time.Second
 
+// replaced is how long a pod that is gone may stay without a successor that tells what it waits for: a lost node is given up
+// after five minutes, its volumes after six more.
+const replaced = 12 * time.Minute
+
+// late is how much after its consequence a cause may show itself.
+func (d *diagnosis) late() time.Duration {
+	if d.standing {
+		return replaced
+	}
+	return noticed
+}
+
 // explain links every diagnosis to the one that it follows from, as far as the graph of causes, the times and the subjects allow.
 func explain(ds []*diagnosis, tolerance time.Duration) {
 	for _, b := range ds {
@@ -197,7 +211,7 @@ func explain(ds []*diagnosis, tolerance time.Duration) {
 			if a == b || !slices.Contains(a.cause.Explains, b.slug) || sure(a.confidence) < sure(Likely) {
 				continue
 			}
-			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+noticed)) || !related(a, b) {
+			if !a.since.IsZero() && !b.since.IsZero() && a.since.After(b.since.Add(tolerance+a.late())) || !related(a, b) {
 				continue
 			}
 			if b.by == nil || (&ranking{asked: &intake{}, tolerance: tolerance}).before(a, b.by) {

@@ -71,6 +71,7 @@ type Evidence struct {
 	Until      time.Time
 	Recovered  bool          // the log goes on without it, or the present state is sound
 	Quiet      time.Duration // how long the text goes on after the last hit
+	Standing   bool          // a present state that shows itself late: what it brings down may have gone before Since
 	Says       specs.Text
 	Because    specs.Text // why a benign cause is no fault
 	Instead    string     // the cause that was recast into this one; empty for none

@@ -56,6 +56,7 @@ func order(f *Facts, evidence ...Evidence) []string {
 
 func TestRank(t *testing.T) {
 	quiet := func(e Evidence, d time.Duration) Evidence { e.Quiet = d; return e }
+	standing := func(e Evidence) Evidence { e.Standing = true; return e }
 	onNode := func(e Evidence, node, pod string) Evidence { e.Subject = Subject{Node: node, Pod: pod}; return e }
 	for _, c := range []struct {
 		name string
@@ -65,6 +66,8 @@ func TestRank(t *testing.T) {
 		{"a cause explains its consequences", []Evidence{found("lag", Certain, 5, 60), found("kafka", Likely, 1, 60)}, []string{"kafka", "lag"}},
 		{"not when it began later", []Evidence{found("lag", Certain, 1, 60), found("kafka", Likely, 5, 60)}, []string{"lag", "kafka"}},
 		{"a heartbeat's delay is no later beginning", []Evidence{found("lag", Certain, 1, 60), found("kafka", Likely, 1.4, 60)}, []string{"kafka", "lag"}},
+		{"a present state shows itself late", []Evidence{found("lag", Certain, 1, 60), standing(found("kafka", Likely, 11, 60))}, []string{"kafka", "lag"}},
+		{"but not for ever", []Evidence{found("lag", Certain, 1, 60), standing(found("kafka", Likely, 20, 60))}, []string{"lag", "kafka"}},
 		{"not when it is merely possible", []Evidence{found("lag", Certain, 5, 60), found("kafka", Possible, 1, 60)}, []string{"lag", "kafka"}},
 		{"through two steps", []Evidence{found("lag", Certain, 5, 60), found("kafka", Certain, 3, 60), found("node", Likely, 1, 60)}, []string{"node", "kafka", "lag"}},
 		{"sure before unsure", []Evidence{found("redis", Likely, 1, 60), found("kafka", Certain, 20, 60)}, []string{"kafka", "redis"}},

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 var crashLoop = analyze.Check{
 	ID: "pod-crash-loop", Guide: "5",
 	Title: say("容器反复启动又退出", "containers that start and exit again and again"),
-	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上，或最近十分钟内刚启动不久就失败退出。原因在它最后的日志里：日志给出的根因会解释它。",
-		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour, or a failure within two minutes of the start in the last ten minutes. Its last log says why: a cause found there explains it."),
+	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上，或最近十分钟内刚启动不久就失败退出。原因在它最后的日志里：日志给出的根因会解释它。mongod 的退出码说明它自己崩溃（14、62、100、132、134、139）时，直接归为 mongod 崩溃。",
+		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour, or a failure within two minutes of the start in the last ten minutes. Its last log says why: a cause found there explains it. An exit code of mongod that tells of its own end (14, 62, 100, 132, 134, 139) is named as that."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 {
@@ -65,9 +66,17 @@ func loopEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container, confiden
 	if last.Kind == "Terminated" {
 		detail = fmt.Sprintf(", last exit %d (%s)", last.ExitCode, last.Reason)
 	}
-	return analyze.Evidence{
+	e := analyze.Evidence{
 		Cause: "pod-crash-loop", Confidence: ours(f, p, confidence), Subject: subjectOf(p), Count: max(1, c.Restarts), Until: last.Finished,
 		Says:    say("容器反复崩溃重启", "the container crashes and is restarted again and again"),
 		Samples: ofPod(p, "%s, restarts %d%s", p.Status, c.Restarts, detail),
 	}
+	if last.Kind == "Terminated" && p.Role == "mongo" && slices.Contains(mongodDies, last.ExitCode) {
+		e.Cause, e.Says = "mongo-crash", say("mongod 自己以致命错误退出", "mongod ends by a fatal error of its own")
+	}
+	return e
 }
+
+// mongodDies are the exit codes of a mongod that cannot go on: uncaught exception, data of another version, unusable data files
+// (MongoDB manual, exit codes and statuses), and 128 plus SIGILL, SIGABRT and SIGSEGV.
+var mongodDies = []int{14, 62, 100, 132, 134, 139}

@@ -11,8 +11,8 @@ import (
 var unschedulable = analyze.Check{
 	ID: "pod-unschedulable", Guide: "5",
 	Title: say("Pod 无法调度", "pods that no node takes"),
-	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。",
-		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count."),
+	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。存储组件的 Pod 放得下、只是它能去的节点都停用了（cordon、失联），且该组件没有别的 Pod 就绪：这是该组件不可用，而不是放不下。",
+		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count. A store's pod that fits, and whose every node is out of service (cordoned, not ready), while no other pod of the store is ready, is an outage of the store, not a pod that fits nowhere."),
 	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 && len(f.Events) == 0 {
@@ -21,15 +21,49 @@ var unschedulable = analyze.Check{
 		var found []analyze.Evidence
 		for _, e := range f.Events {
 			if e.Reason == "FailedScheduling" && pending(f, e) {
-				p, _ := podOf(f, e)
-				found = append(found, analyze.Evidence{
-					Cause: "pod-unschedulable", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
-					Says: say("没有节点能放下这个 Pod", "no node takes the pod"), Samples: []analyze.Sighting{ofEvent(e)},
-				})
+				found = append(found, unscheduled(f, e))
 			}
 		}
 		return answer(found)
 	},
+}
+
+// outages are what it means for the path when no pod of a store runs.
+var outages = map[string]string{
+	"etcd": "etcd-unavailable", "kafka": "kafka-unreachable", "redis": "redis-unreachable", "mongo": "mongo-unreachable",
+}
+
+func unscheduled(f *analyze.Facts, e analyze.Event) analyze.Evidence {
+	p, _ := podOf(f, e)
+	found := analyze.Evidence{
+		Cause: "pod-unschedulable", Confidence: ours(f, p, analyze.Certain), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last, Standing: true,
+		Says: say("没有节点能放下这个 Pod", "no node takes the pod"), Samples: []analyze.Sighting{ofEvent(e)},
+	}
+	served := slices.ContainsFunc(f.Pods, func(o analyze.Pod) bool { return o.Role == p.Role && o.Ready })
+	if outage := outages[p.Role]; outage != "" && !served && nodesOut(e.Message) {
+		found.Cause = outage
+		found.Says = say("它的 Pod 只能去的节点都停用了，没有别的 Pod 在服务", "every node that its pod may run on is out of service, and no other pod of it serves")
+	}
+	return found
+}
+
+// nodesOut tells whether the scheduler turned down every node either because it is out of service or because the pod never
+// may run there: then the pod itself fits.
+func nodesOut(message string) bool {
+	_, reasons, _ := strings.Cut(message, "nodes are available: ")
+	reasons, _, _ = strings.Cut(reasons, " preemption: ")
+	out := false
+	for reason := range strings.SplitSeq(strings.TrimSuffix(reasons, "."), ", ") {
+		switch {
+		case strings.Contains(reason, "were unschedulable"), strings.Contains(reason, "taint {node.kubernetes.io/unschedulable"),
+			strings.Contains(reason, "taint {node.kubernetes.io/unreachable"), strings.Contains(reason, "taint {node.kubernetes.io/not-ready"):
+			out = true
+		case strings.Contains(reason, "node affinity/selector"), strings.Contains(reason, "node selector"), strings.Contains(reason, "control-plane"):
+		default:
+			return false
+		}
+	}
+	return out
 }
 
 // pending tells whether the pod of an event still waits for a node, as far as is known.
@@ -71,7 +105,7 @@ var volumeFailed = analyze.Check{
 				subject.Target = e.Object
 			}
 			found = append(found, analyze.Evidence{
-				Cause: "volume-failed", Confidence: confidence, Subject: subject, Count: e.Count, Since: e.First, Until: e.Last,
+				Cause: "volume-failed", Confidence: confidence, Subject: subject, Count: e.Count, Since: e.First, Until: e.Last, Standing: true,
 				Says: say("卷无法创建、挂接或挂载", "a volume cannot be provisioned, attached or mounted"), Samples: []analyze.Sighting{ofEvent(e)},
 			})
 		}
