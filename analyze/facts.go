@@ -90,6 +90,8 @@ type Text struct {
 	Version  string
 	Offset   time.Duration // clock of the lines minus the kubelet's; zero when unknown
 	Untimed  bool          // no line has a time
+
+	Worked map[string]int64 // lines that show a hop at work, by hop
 }
 
 // PodName names a container of a pod; any part may be empty.

@@ -33,6 +33,10 @@ func progressIn[K comparable](sums map[K]*Progress, key K) *Progress {
 func (w *work) add(t *textHits) {
 	for key, c := range t.hops {
 		progressIn(w.hops, key.hop).join(w.matcher.roleID(key.role), *c)
+		if t.Worked == nil {
+			t.Worked = map[string]int64{}
+		}
+		t.Worked[w.matcher.hops[key.hop].ID] += c.count
 	}
 	for key, a := range t.answers {
 		role := w.matcher.roleID(key.role)

@@ -17,7 +17,7 @@ func All() []analyze.Check {
 	return []analyze.Check{
 		intake, requestsAnswered, consumerGroups, hotPartition, kafkaMembers, kafkaTopics, kafkaReplication, kafkaMessageSize, kafkaBrokers, consumerGap,
 		seqJump, seqState, seqHoles, seqUsers,
-		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp, etcdUp, etcdRegistry, pushBegins, gatewayCount, serverSound,
+		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp, etcdUp, etcdRegistry, pushBegins, gatewayCount, gatewayTargets, serverSound,
 		podRebuilt, probeAtStart, staleEndpoints, networkBlocked,
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, deploymentFiles, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
