@@ -51,6 +51,7 @@ type heads struct {
 	own     minutes // of records
 	kubelet minutes // of prefixes
 	known   [levelCount]columns
+	loose   [levelCount]columns // of pasted records
 }
 
 // read reads the head of a line.
@@ -80,10 +81,17 @@ func (r *heads) record(b []byte, h *head) {
 	}
 }
 
-// secondHalf recognises "]   \t[caller]…".
+// secondHalf recognises "]   \t[caller]…", with or without the tab.
 func secondHalf(b []byte) bool {
 	rest := bytes.TrimLeft(b[1:], " ")
-	return len(rest) > 1 && rest[0] == '\t' && rest[1] == '['
+	if len(rest) > 1 && rest[0] == '\t' && rest[1] == '[' {
+		return true
+	}
+	if len(rest) == 0 || rest[0] != '[' {
+		return false
+	}
+	end := bytes.IndexByte(rest[:min(len(rest), 200)], ']')
+	return end > 0 && isCaller(rest[1:end])
 }
 
 // digitFirst reads zap's console, what begins with a date, Redis and access logs.
@@ -92,7 +100,7 @@ func (r *heads) digitFirst(b []byte, h *head) {
 	switch {
 	case n > 0:
 		h.at = at
-		if n < len(b) && b[n] == '\t' && r.console(b[n+1:], h) {
+		if n < len(b) && (b[n] == '\t' && r.console(b[n+1:], h) || (b[n] == ' ' || b[n] == '\t') && r.pasted(b[n:], h)) {
 			return
 		}
 		h.level = levelAfter(b[n:])

@@ -88,7 +88,7 @@ func (rec *Record) fill(b []byte, h *head) {
 func (rec *Record) console(b []byte, h *head) {
 	rec.Module, rec.Version = h.columns.module, h.columns.version
 	rest := b[len(b)-h.after:]
-	if h.columns.bare {
+	if h.columns.bare && bytes.IndexByte(rest, '\t') >= 0 {
 		text, rest := column(rest)
 		rec.callerAnd(text, rest)
 		return
@@ -98,7 +98,11 @@ func (rec *Record) console(b []byte, h *head) {
 
 // afterVersion reads the columns from the caller on; the SDK puts its platform before it.
 func (rec *Record) afterVersion(b []byte) {
-	if len(b) > 0 && b[0] == '\t' {
+	if bytes.IndexByte(b, '\t') < 0 {
+		rec.pasted(b)
+		return
+	}
+	if b[0] == '\t' {
 		b = b[1:]
 	}
 	text, rest := column(b)

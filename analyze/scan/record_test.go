@@ -74,6 +74,25 @@ func TestRecordOfEveryFormat(t *testing.T) {
 			`2026-11-23T08:03:28.345Z record warn svc="" mod="openim-msgtransfer" ver="v3.8.3-patch.16" at="kafka/consumer_group.go:61" msg="consume err" kv="{\"topic\": [\"toRedis\"]}"`,
 			`2026-11-23T08:03:28.345Z carried unknown svc="" mod="" ver="" at="msgtransfer/init.go:66" msg="MSG-TRANSFER server is initializing" kv="{\"index\": 0}"`,
 		}},
+		"pasted, with blanks for tabs": {text: strings.ReplaceAll(string(plainOf(console384)), "\t", " "), want: []string{
+			`2026-11-23T08:03:28.345Z record warn svc="" mod="openim-msgtransfer" ver="v3.8.3-patch.16" at="kafka/consumer_group.go:61" msg="consume err" kv="{\"topic\": [\"toRedis\"]}"`,
+		}},
+		"pasted, the escapes lost": {text: strings.ReplaceAll(console384, "\x1b", ""), want: []string{
+			`2026-11-23T08:03:28.345Z record warn svc="" mod="openim-msgtransfer" ver="v3.8.3-patch.16" at="kafka/consumer_group.go:61" msg="consume err" kv="{\"topic\": [\"toRedis\"]}"`,
+		}},
+		"pasted, the escapes written out, blanks for tabs, after compose's prefix": {text: "openim-server-1  | " + strings.ReplaceAll(strings.ReplaceAll(console384, "\x1b", "^["), "\t", "    "), want: []string{
+			`2026-11-23T08:03:28.345Z record warn svc="openim-server-1" mod="openim-msgtransfer" ver="v3.8.3-patch.16" at="kafka/consumer_group.go:61" msg="consume err" kv="{\"topic\": [\"toRedis\"]}"`,
+		}},
+		"pasted and split": {text: strings.ReplaceAll(firstHalf+"\n"+otherHalf, "\t", " ") + "\n", want: []string{
+			`2026-11-23T08:50:43.892Z record info svc="" mod="openim-msgtransfer" ver="v3.8.3" at="" msg="" kv=""`,
+			`2026-11-23T08:50:43.892Z record info svc="" mod="openim-msgtransfer" ver="v3.8.3" at="msgtransfer/init.go:66" msg="MSG-TRANSFER server is initializing" kv="{\"index\": 0}"`,
+		}},
+		"pasted from the client SDK": {text: "2026-09-27 01:00:44.098 INFO [PID:31026]     [v3.8.3]   [flutter/Android]  [open_im_sdk/caller.go:109]   fn call success   {\"a\": 1}", want: []string{
+			`2026-09-27T01:00:44.098Z record info svc="" mod="" ver="v3.8.3" at="open_im_sdk/caller.go:109" msg="fn call success" kv="{\"a\": 1}"`,
+		}},
+		"another program with a level behind the time": {text: "2026-11-23 08:03:28.345 ERROR 1 --- [main] c.e.shop.Orders : x", want: []string{
+			`2026-11-23T08:03:28.345Z record error svc="" mod="" ver="" at="" msg="ERROR 1 --- [main] c.e.shop.Orders : x" kv=""`,
+		}},
 		"3.5 and 3.6": {text: "2026-10-04 05:58:06.123\t\x1b[37mDEBUG\x1b[0m\t\x1b[37m[PID:37836]\x1b[0m\t\x1b[37mmsgTransfer\x1b[0m\t[msgtransfer/online_history_msg_handler.go:430]\tonline new session msg come\t{\"topic\": \"latestMsgToRedis\"}", want: []string{
 			`2026-10-04T05:58:06.123Z record debug svc="" mod="msgTransfer" ver="" at="msgtransfer/online_history_msg_handler.go:430" msg="online new session msg come" kv="{\"topic\": \"latestMsgToRedis\"}"`,
 		}},
