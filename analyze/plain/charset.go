@@ -22,7 +22,8 @@ const decodedBuffer = 64 << 10
 
 var utf8Mark = []byte("\xef\xbb\xbf")
 
-// Decode gives the text of in as UTF-8: in itself where it is that already, which is told from its first 32 KiB.
+// Decode gives the text of in as UTF-8: in itself where it is that already, which is told from its first 32 KiB. Of the inner file
+// of an Office document it gives the paragraphs, or cells, as lines.
 func Decode(in *bufio.Reader) (*bufio.Reader, error) {
 	head, err := in.Peek(min(headSize, in.Size()))
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -31,6 +32,9 @@ func Decode(in *bufio.Reader) (*bufio.Reader, error) {
 	if bytes.HasPrefix(head, utf8Mark) {
 		_, err := in.Discard(len(utf8Mark))
 		return in, err
+	}
+	if isOffice(head) {
+		return bufio.NewReaderSize(newOffice(in), decodedBuffer), nil
 	}
 	if from := charsetOf(head); from != nil {
 		return bufio.NewReaderSize(transform.NewReader(in, from.NewDecoder()), decodedBuffer), nil

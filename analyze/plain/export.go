@@ -25,7 +25,7 @@ func isExport(head []byte) bool {
 		return false
 	}
 	if text[0] != '{' && text[0] != '[' {
-		return csvHeader(text) != nil
+		return csvHeader(text) != nil || isListing(text)
 	}
 	for _, mark := range exportMarks {
 		if all(text, mark) {
@@ -41,6 +41,8 @@ var exportMarks = [][]string{
 	{`"content"`, `"_time_"`},
 	{`"content"`, `"_container_name_"`},
 	{`"content"`, `"__source__"`}, // SLS
+	{`"__CONTENT__"`, `"__TIMESTAMP__"`},
+	{`"__CONTENT__"`, `"__TAG__`}, // CLS
 	{`"resultType"`, `"streams"`},
 	{`"stream"`, `"values"`, `"result"`},
 	{`"line"`, `"timestamp"`, `"labels"`}, // Loki
@@ -96,12 +98,12 @@ type record struct {
 
 // The names of fields, most telling first, without the prefixes that services put before them.
 var (
-	textFields      = []string{"content", "log", "message", "line", "MESSAGE", "Line"}
-	timeFields      = []string{"_time_", "time_ns", "@timestamp", "__time__", "timestamp", "time", "tsNs", "ts", "Time", "__REALTIME_TIMESTAMP"}
-	podFields       = []string{"_pod_name_", "pod_name", "podName", "pod.name", "pod", "kubernetes_pod_name"}
-	containerFields = []string{"_container_name_", "container_name", "containerName", "container.name", "container", "CONTAINER_NAME", "app"}
+	textFields      = []string{"content", "__CONTENT__", "log", "message", "line", "MESSAGE", "Line", "日志内容", "内容", "日志"}
+	timeFields      = []string{"_time_", "__TIMESTAMP__", "time_ns", "@timestamp", "__time__", "timestamp", "time", "tsNs", "ts", "Time", "__REALTIME_TIMESTAMP", "日志时间", "时间"}
+	podFields       = []string{"_pod_name_", "pod_name", "podName", "pod.name", "pod", "kubernetes_pod_name", "Pod名称"}
+	containerFields = []string{"_container_name_", "container_name", "containerName", "container.name", "container", "CONTAINER_NAME", "app", "容器名称"}
 	namespaceFields = []string{"_namespace_", "namespace_name", "namespace", "kubernetes_namespace_name"}
-	fieldPrefixes   = []string{"_source.", "__tag__:", "fields.", "labels.", "stream.", "kubernetes.", "labels."}
+	fieldPrefixes   = []string{"_source.", "__tag__:", "__TAG__.", "fields.", "labels.", "stream.", "kubernetes.", "labels."}
 )
 
 // recordOf picks what is known from the fields of a record.
@@ -132,10 +134,13 @@ func recordOf(fields map[string]string) record {
 func export(in *bufio.Reader, head []byte, visit func(Section) error) error {
 	p := &piece{visit: visit}
 	var err error
-	if text := bytes.TrimLeft(head, " \r\n\t"); text[0] == '{' || text[0] == '[' {
+	switch text := bytes.TrimLeft(head, " \r\n\t"); {
+	case text[0] == '{' || text[0] == '[':
 		err = readJSON(in, p.add)
-	} else {
+	case csvHeader(text) != nil:
 		err = readCSV(in, p.add)
+	default:
+		err = readListing(in, p.add)
 	}
 	return errors.Join(p.flush(), err)
 }

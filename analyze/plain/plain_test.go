@@ -63,6 +63,10 @@ func TestWrappings(t *testing.T) {
 			"\x1b[38;5;92mopenim-api-6d4f9c7b8d-x7k2p\x1b[0m \x1b[96mopenim-api\x1b[0m " + console + "\n",
 			[]string{"///: " + prefix + console + "@1"},
 		},
+		"journald, records that are split": {
+			"2026-11-23T08:03:28+0800 node1 openim[812]: 2026-11-23 08:03:28.345\tINFO\t[v3.8.3\n2026-11-23T08:03:28+0800 node1 openim[812]: ]\t[x.go:1]\tx\n2026-11-23T08:03:29+0800 node1 kernel: Out of memory\n",
+			[]string{"///: 2026-11-23 08:03:28.345\tINFO\t[v3.8.3@1", "///: ]\t[x.go:1]\tx@2", "///: 2026-11-23T08:03:29+0800 node1 kernel: Out of memory@3"},
+		},
 		"journald": {"Nov 23 08:03:28 node1 dockerd[812]: " + console + "\n", []string{"///: " + console + "@1"}},
 		"cluster-info dump": {
 			"{\n}\n==== START logs for container api of pod im/openim-api-0 ====\none\ntwo\n==== END logs for container api of pod im/openim-api-0 ====\n{\n}\n",
@@ -95,6 +99,26 @@ func TestWrappings(t *testing.T) {
 			"{\"took\":1,\"hits\":{\"total\":{\"value\":1},\"hits\":[\n{\"_index\":\"x\",\"_source\":{\"@timestamp\":\"2026-11-23T00:03:20Z\",\"message\":\"m\",\"kubernetes\":{\"pod\":{\"name\":\"p-0\"},\"container\":{\"name\":\"c\"},\"namespace\":\"im\"}}}\n]}}",
 			[]string{"im/p-0/c/: 2026-11-23T00:03:20.000000000Z m@2"},
 		},
+		"a list of Grafana, newest first": {
+			"Common labels: {\"container\":\"c\",\"namespace\":\"im\",\"pod\":\"p-0\"}\nLine limit: \"1000\"\n\n" +
+				"1795392210500\t2026-11-23T00:03:30.500Z\t2026-11-23 00:03:30.500\tb\n1795392210100\t2026-11-23T00:03:30.100Z\t2026-11-23 00:03:30.100\ta\nmore\n",
+			[]string{
+				"im/p-0/c/: 2026-11-23T00:03:30.100000000Z 2026-11-23 00:03:30.100\ta@5", "im/p-0/c/: 2026-11-23T00:03:30.100000000Z more@5",
+				"im/p-0/c/: 2026-11-23T00:03:30.500000000Z 2026-11-23 00:03:30.500\tb@4",
+			},
+		},
+		"logcli": {
+			"2026-11-23T00:03:30Z {container=\"c\", pod=\"p-0\"} 2026-11-23 00:03:30.500\tb\n2026-11-23T00:03:29Z {container=\"c\", pod=\"p-0\"}  2026-11-23 00:03:29.500\ta\n",
+			[]string{"/p-0/c/: 2026-11-23T00:03:29.000000000Z 2026-11-23 00:03:29.500\ta@2", "/p-0/c/: 2026-11-23T00:03:30.000000000Z 2026-11-23 00:03:30.500\tb@1"},
+		},
+		"CLS": {
+			`{"__TIMESTAMP__":1795392210000,"__SOURCE__":"10.0.0.4","__TAG__":{"pod_name":"p-0","container_name":"c","namespace":"im"},"__CONTENT__":"m"}` + "\n",
+			[]string{"im/p-0/c/: 2026-11-23T00:03:30.000000000Z m@1"},
+		},
+		"CSV with Chinese headings": {
+			"日志时间,日志内容,Pod名称\n2026-11-23 00:03:30.500,b,p-0\n2026-11-23 00:03:29.500,a,p-0\n",
+			[]string{"/p-0//: 2026-11-23T00:03:29.500000000Z a@3", "/p-0//: 2026-11-23T00:03:30.500000000Z b@2"},
+		},
 		"stern as JSON": {
 			`{"message":"m","nodeName":"n","namespace":"im","podName":"p-0","containerName":"c"}` + "\n",
 			[]string{"im/p-0/c/: m@1"},
@@ -114,6 +138,10 @@ func TestLeftAlone(t *testing.T) {
 		"[pod/openim-api-0/openim-api] " + console + "\n",
 		"some-0 words are no prefix\n",
 		"a,b,c\n1,2,3\n",
+		"2026-11-23T00:03:30.500Z\tINFO\tserver started\n",
+		"2026-11-23T00:03:30.500000000Z {\"level\":\"info\"} x\n",
+		strings.Repeat("openim-api-6d4f9c7b8d-x7k2p            1/1     Running            0          34d\n", 9),
+		strings.Repeat(strings.Repeat("2026-11-23 08:03:28.345 x ", 4)+"\n", 9),
 		"Nov 23 08:03:28 node1 kernel: Out of memory: Killed process 1\n",
 		"==== a title ====\ntext\n",
 		"{\n  \"kind\": \"PodList\", \"items\": []\n}\n",
@@ -196,4 +224,45 @@ func FuzzSections(f *testing.F) {
 			return err
 		})
 	})
+}
+
+// TestFolded joins records that a console of 80 columns broke; what stands between them stays as it is.
+func TestFolded(t *testing.T) {
+	var whole, folded []string
+	for i := range 6 {
+		record := fmt.Sprintf("2026-11-23 08:03:2%d.345 WARN [PID:31859] openim-msgtransfer [v3.8.3] [kafka/consumer_group.go:61] consume err {\"error\": \"kafka: client has run out of available brokers to talk to: dial tcp 10.0.0.%d:9092\"}", i, i)
+		whole = append(whole, record)
+		for len(record) > 80 {
+			folded, record = append(folded, record[:80]), record[80:]
+		}
+		folded = append(folded, record)
+		if i == 3 {
+			whole, folded = append(whole, "张三：还是不行"), append(folded, "张三：还是不行")
+		}
+	}
+	var got []string
+	for _, line := range sections(t, strings.Join(folded, "\n")+"\n") {
+		if text, _, _ := strings.Cut(strings.TrimPrefix(line, "///: "), "@"); text != "" {
+			got = append(got, text)
+		}
+	}
+	if strings.Join(got, "\n") != strings.Join(whole, "\n") {
+		t.Errorf("%q\nwant\n%q", got, whole)
+	}
+	if n := len(sections(t, strings.Join(folded, "\n")+"\n")); n != len(folded) {
+		t.Errorf("%d lines, want %d: lines keep their numbers", n, len(folded))
+	}
+}
+
+// TestOffice reads what was pasted into Word and Excel.
+func TestOffice(t *testing.T) {
+	const word = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="x"><w:body>` +
+		`<w:p><w:pPr><w:tabs><w:tab w:val="left" w:pos="720"/></w:tabs></w:pPr><w:r><w:t xml:space="preserve">a </w:t><w:tab/><w:t>b &amp; c</w:t></w:r></w:p>` +
+		`<w:p><w:r><w:t>d</w:t><w:br/><w:t>e</w:t></w:r></w:p></w:body></w:document>`
+	const excel = `<?xml version="1.0"?><sst xmlns="x" count="2"><si><t>a	b</t></si><si><r><t>c</t></r><r><t>d</t></r></si></sst>`
+	for text, want := range map[string]string{word: "///: a \tb & c@1|///: d@2|///: e@3", excel: "///: a\tb@1|///: cd@2", word[:len(word)-60]: "///: a \tb & c@1"} {
+		if got := strings.Join(sections(t, text), "|"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

@@ -15,7 +15,8 @@ var (
 
 	colour      = `(?:\x1b\[[0-9;]*m)*`
 	sternLine   = regexp.MustCompile(`^` + colour + `(?:[a-z0-9][-a-z0-9]* )?` + colour + `([a-z0-9][-a-z0-9.]*-(?:[a-z0-9]{5}|[0-9]{1,3}))` + colour + ` ` + colour + `([a-z][-a-z0-9]*)` + colour + ` `)
-	journalLine = regexp.MustCompile(`^[A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d [-\w.]+ ([-\w./@]+)(?:\[\d+\])?: (.*)$`)
+	journalLine = regexp.MustCompile(`^(?:[A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)) [-\w.]+ ([-\w./@]+)(?:\[\d+\])?: (.*)$`)
+	timestamped = regexp.MustCompile(`^(?:\[pod/\S+\] )?\d{4}-\d\d-\d\dT\d\d:\d\d:`)
 	ownTime     = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)*[\[{]?(?:"level"|"time|"ts"|"t":|\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)`)
 )
 
@@ -30,13 +31,7 @@ var lineForms = []lineForm{
 	{"cri", criLine.Match, undoCRI},
 	{"docker", dockerLine.Match, undoDocker},
 	{"stern", sternLine.Match, undoStern},
-	{"journal", isJournal, undoJournal},
-}
-
-// isJournal recognises a record of a container that journald or syslog holds: it has a time of its own.
-func isJournal(line []byte) bool {
-	m := journalLine.FindSubmatch(line)
-	return m != nil && ownTime.Match(m[2])
+	{"journal", journalLine.Match, undoJournal},
 }
 
 // wrapped is the form that most of the first lines have.
@@ -57,7 +52,7 @@ func wrapped(head []byte) *lineForm {
 				hits++
 			}
 		}
-		if hits > 0 && 2*hits > all && (f.name != "stern" || sternTimed(lines)) {
+		if hits > 0 && 2*hits > all && (f.name != "stern" || sternTimed(lines)) && (f.name != "journal" || 3*journalTimed(lines) >= hits) {
 			return f
 		}
 	}
@@ -72,6 +67,17 @@ func sternTimed(lines [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// journalTimed counts the records of containers that journald or syslog hold: they have a time of their own. One that was split
+// has none in its second half.
+func journalTimed(lines [][]byte) (n int) {
+	for _, line := range lines {
+		if m := journalLine.FindSubmatch(trimEnd(line)); m != nil && ownTime.Match(m[2]) {
+			n++
+		}
+	}
+	return n
 }
 
 // undoCRI takes "TIME stdout F text" apart; the pieces of a long line (P) are joined.
@@ -146,11 +152,11 @@ func podPrefix(out []byte, pod, container string) []byte {
 	return append(append(append(out, '/'), container...), "] "...)
 }
 
-// undoJournal takes the prefix of journald and syslog off records that have a time of their own.
+// undoJournal takes the prefix of journald and syslog off what is not the kernel's, which has no other time.
 func undoJournal() func(out, line []byte) ([]byte, bool) {
 	return func(out, line []byte) ([]byte, bool) {
 		m := journalLine.FindSubmatchIndex(line)
-		if m == nil {
+		if m == nil || string(line[m[2]:m[3]]) == "kernel" {
 			return append(out, line...), true
 		}
 		return append(out, line[m[4]:m[5]]...), true

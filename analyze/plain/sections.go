@@ -29,6 +29,9 @@ func Wrapping(head []byte) string {
 	if f := wrapped(head); f != nil {
 		return f.name
 	}
+	if foldWidth(head) > 0 {
+		return "folded"
+	}
 	return ""
 }
 
@@ -47,6 +50,9 @@ func Sections(in *bufio.Reader, visit func(Section) error) error {
 	}
 	if f := wrapped(head); f != nil {
 		return visit(Section{Text: unwrap(in, f), Log: true})
+	}
+	if width := foldWidth(head); width > 0 {
+		return visit(Section{Text: unfold(in, width)})
 	}
 	return visit(Section{Text: in})
 }
