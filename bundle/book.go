@@ -19,7 +19,9 @@ const (
 	OmitDuplicate = "name seen before"
 	OmitSparse    = "sparse file"
 	OmitMethod    = "packed by an unsupported method"
-	OmitDamaged   = "damaged" // delivered as far as it could be read
+	OmitLocked    = "encrypted, it needs a password"
+	OmitDamaged   = "damaged"                          // delivered as far as it could be read
+	OmitBomb      = "expands too far, or is too large" // delivered up to the limit
 	OmitSize      = "size differs from what the archive says"
 	OmitJunk      = "file of the packing system" // __MACOSX, ._x, .DS_Store
 	OmitUnread    = "could not be opened"

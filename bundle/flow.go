@@ -153,7 +153,7 @@ func (f *flow) classify(path string, err error) error {
 	if err != nil && !errors.Is(err, io.EOF) && len(f.peek) == 0 {
 		return &InputError{path, fmt.Errorf("%w at byte %d: %w", ErrCut, f.at.Load(), err), "copy or upload the file again"}
 	}
-	if len(bytes.Trim(f.peek, "\x00")) == 0 { // nothing, or a tar without an entry
+	if err != nil && len(bytes.Trim(f.peek, "\x00")) == 0 { // nothing, or a tar without an entry
 		return &InputError{path, ErrEmpty, "did the copy or the upload finish?"}
 	}
 	if f.packing != "" && err != nil && !errors.Is(err, io.EOF) && len(f.peek) < tarBlock && bytes.IndexByte(f.peek, 0) >= 0 {

@@ -24,11 +24,8 @@ type loose struct {
 	size       int64
 }
 
-// newFolder lists the directory; f is closed.
+// newFolder lists the directory; f is closed unless there is an error.
 func newFolder(f *os.File, path string, b *book) (way, error) {
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
@@ -38,14 +35,22 @@ func newFolder(f *os.File, path string, b *book) (way, error) {
 		return nil, errors.Join(err, root.Close())
 	}
 	if len(d.files) == 0 {
-		return nil, errors.Join(&InputError{path, ErrEmpty, "pass the folder that holds the logs"}, root.Close())
+		return nil, errors.Join(d.nothing(path), root.Close())
 	}
 	for _, doc := range []string{PlanFile, ManifestFile} {
 		if err := d.study(doc); err != nil {
 			return nil, errors.Join(err, root.Close())
 		}
 	}
-	return d, nil
+	return d, f.Close()
+}
+
+// nothing says why a folder has no entry.
+func (d *folder) nothing(path string) error {
+	if o := d.book.omitted[OmitUnread]; o != nil {
+		return &InputError{path, fmt.Errorf("%d of its files and folders cannot be opened: %w", o.Count, fs.ErrPermission), "run it as a user who may read them"}
+	}
+	return &InputError{path, ErrEmpty, "pass the folder that holds the logs"}
 }
 
 // list walks the tree. A folder's own name is no part of the entries' names; a single folder inside is stripped only when the

@@ -27,11 +27,11 @@ const (
 	magicSize   = 6
 )
 
-// OmitInside and OmitHeld are reasons for archives that are left as they are.
+// OmitInside and OmitHeld are reasons for archives that are left as they are. How else a file is packed or encrypted that is not
+// read is a reason by itself: "packed by 7-Zip", "encrypted with age".
 const (
 	OmitInside = "archive in an archive, packed too deep"
 	OmitHeld   = "archive in an archive, too large to be held: pass it by itself"
-	OmitPacked = "packed in a way that is not read"
 )
 
 // entry visits what is in f.
@@ -51,7 +51,7 @@ func (u *inside) look(worker int, f *File, depth int) error {
 	isZip := bytes.HasPrefix(head, zipMagic)
 	if packing == "" && !isZip {
 		if what := foreignTo(head); what != "" {
-			u.book.omit(OmitPacked, f.Name)
+			u.book.omit(what, f.Name)
 			return nil
 		}
 	}
@@ -117,7 +117,7 @@ func (b *unpackedBody) Read(p []byte) (int, error) {
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = true
-		b.u.book.omit(OmitDamaged, b.name)
+		b.u.book.omit(spoiled(err), b.name)
 		err = io.EOF
 	}
 	return n, err
@@ -168,6 +168,14 @@ func (u *inside) tarOrPlain(worker int, f *File, in *bufio.Reader, depth int) er
 			return err
 		}
 	}
+}
+
+// spoiled is the reason for an entry that could not be read to its end.
+func spoiled(err error) string {
+	if errors.Is(err, ErrLimit) {
+		return OmitBomb
+	}
+	return OmitDamaged
 }
 
 // folder is where the files of an archive come out.
@@ -247,7 +255,7 @@ func (b *insideBody) Read(p []byte) (int, error) {
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = true
-		b.u.book.omit(OmitDamaged, b.name)
+		b.u.book.omit(spoiled(err), b.name)
 		err = io.EOF
 	}
 	return n, err

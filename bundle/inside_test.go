@@ -6,7 +6,9 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -229,8 +231,46 @@ func TestInsideHostile(t *testing.T) {
 	for _, o := range r.Omissions() {
 		reasons[o.Reason] = o.Count
 	}
-	want := map[string]int64{bundle.OmitDamaged: 2, bundle.OmitInside: 1, bundle.OmitTraversal: 1, bundle.OmitPacked: 1}
+	want := map[string]int64{bundle.OmitDamaged: 2, bundle.OmitInside: 1, bundle.OmitTraversal: 1, "packed by 7-Zip": 1}
 	if !maps.Equal(reasons, want) {
 		t.Errorf("left out %v, want %v", reasons, want)
+	}
+}
+
+// TestLockedAndBombs tells what is encrypted and what expands too far from what is damaged.
+func TestLockedAndBombs(t *testing.T) {
+	dir := t.TempDir()
+	locked := zipFiles(t, map[string][]byte{"a.log": []byte("x")})
+	for _, magic := range []string{"PK\x03\x04", "PK\x01\x02"} { // the flag stands in both headers of the file
+		locked[bytes.Index(locked, []byte(magic))+map[string]int{"PK\x03\x04": 6, "PK\x01\x02": 8}[magic]] |= 1
+	}
+	writeFile(t, filepath.Join(dir, "locked.zip"), locked)
+	writeFile(t, filepath.Join(dir, "bomb.zip"), zipFiles(t, map[string][]byte{"zeros.log": make([]byte, 4<<20)}))
+	writeFile(t, filepath.Join(dir, "good.log"), []byte("some text\n"))
+	_, r := all(t, dir, bundle.ReadOptions{Inside: true, Limits: bundle.Limits{Bytes: 1 << 20}})
+	if om := omitted(r); om[bundle.OmitLocked] != 1 || om[bundle.OmitBomb] == 0 || len(om) != 2 {
+		t.Errorf("left out %v", r.Omissions())
+	}
+	_, r = all(t, filepath.Join(dir, "locked.zip"), bundle.ReadOptions{Inside: true})
+	if om := omitted(r); om[bundle.OmitLocked] != 1 {
+		t.Errorf("left out %v", r.Omissions())
+	}
+}
+
+func TestFolderWithNothingToRead(t *testing.T) {
+	dir := t.TempDir()
+	_, err := bundle.Open(dir, bundle.ReadOptions{})
+	if err == nil || err.Error() != fmt.Sprintf("reading %q: the input is empty", dir) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("nothing is closed to root")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "closed"), 0); err != nil {
+		t.Fatal(err)
+	}
+	var in *bundle.InputError
+	if _, err := bundle.Open(dir, bundle.ReadOptions{}); !errors.As(err, &in) || !errors.Is(err, fs.ErrPermission) || in.Hint == "" {
+		t.Errorf("a folder without rights: %v", err)
 	}
 }

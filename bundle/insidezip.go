@@ -46,7 +46,10 @@ func (u *inside) zipped(worker int, into *outlet, file *zip.File, depth int) err
 	case !mode.IsRegular():
 		u.book.omit(OmitLink, path.Join(into.name, file.Name))
 		return nil
-	case file.Method != zip.Store && file.Method != zip.Deflate, file.Flags&1 != 0:
+	case file.Flags&locked != 0:
+		u.book.omit(OmitLocked, path.Join(into.name, file.Name))
+		return nil
+	case file.Method != zip.Store && file.Method != zip.Deflate:
 		u.book.omit(OmitMethod, path.Join(into.name, file.Name))
 		return nil
 	}

@@ -114,6 +114,9 @@ func (z *zipped) list() {
 	}
 }
 
+// locked is the flag of a file in a zip that is encrypted.
+const locked = 1
+
 // admit judges one header.
 func (z *zipped) admit(f *zip.File) (string, error) {
 	switch mode := f.Mode(); {
@@ -122,7 +125,9 @@ func (z *zipped) admit(f *zip.File) (string, error) {
 		z.book.omit(OmitLink, f.Name)
 	case !mode.IsRegular():
 		z.book.omit(OmitDevice, f.Name)
-	case f.Method != zip.Store && f.Method != zip.Deflate, f.Flags&1 != 0: // the flag says encrypted
+	case f.Flags&locked != 0:
+		z.book.omit(OmitLocked, f.Name)
+	case f.Method != zip.Store && f.Method != zip.Deflate:
 		z.book.omit(OmitMethod, f.Name)
 	default:
 		return z.book.admit(zipName(f))
@@ -170,7 +175,7 @@ func (z *zipped) visit(ctx context.Context, p packed, worker int, total *atomic.
 		body.failed = closing // the decoder's error, when the visitor did not read as far
 	}
 	if body.failed != nil {
-		z.book.omit(OmitDamaged, p.name)
+		z.book.omit(spoiled(body.failed), p.name)
 		z.damaged(p, body.failed)
 	}
 	return err
