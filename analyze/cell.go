@@ -50,7 +50,7 @@ type sample struct {
 }
 
 // add files a hit and returns how many minute counters it took.
-func (c *cell) add(h scan.Hit, room bool, rule *compiledRule, notes *notebook) int {
+func (c *cell) add(h scan.Hit, room bool, m *matcher, rule *compiledRule, notes *notebook) int {
 	c.count++
 	if len(rule.groups) > 0 && c.count <= lookedInto {
 		c.note(h, rule.groups)
@@ -68,7 +68,7 @@ func (c *cell) add(h scan.Hit, room bool, rule *compiledRule, notes *notebook) i
 		taken = c.tick(at, room)
 	}
 	if opens {
-		c.samples = append(c.samples, mark{h.Line, at, notes.write(excerpt(h.Text, rule.telling(h.Text)))})
+		c.samples = append(c.samples, mark{h.Line, at, notes.write(m.excerpt(h.Text, rule.telling))})
 	}
 	return taken
 }

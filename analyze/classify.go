@@ -30,6 +30,7 @@ const (
 	formIncident             // incident.yaml
 	formSeries               // /metrics of a pod, or a range of Prometheus
 	formNoLog                // the answer of a server that has no log to give
+	formScript               // what the script of specs says of its own commands
 )
 
 // source is what the name of an entry tells about it.
@@ -59,7 +60,8 @@ const sniffSize = 4 << 10
 var (
 	// other tools put pod logs at …/logs/NAMESPACE/POD/CONTAINER.log
 	foreignPodLog = regexp.MustCompile(`(?:^|/)logs/([^/]+)/([^/]+)/([^/]+?)(-previous)?\.(?:log|txt)$`)
-	noLog         = regexp.MustCompile(`^(?:unable to retrieve container logs for |Error from server|error: |failed to try resolving symlinks|Unable to connect to the server)`)
+	noLog         = regexp.MustCompile(`^(?:unable to retrieve container logs for |Error from server|error: |failed to try resolving symlinks|Unable to connect to the server|` +
+		`The connection to the server \S+ was refused|No resources found|\S*sh: .*(?:not found|No such file or directory|未找到命令)|\S+: (?:command not found|未找到命令))`)
 )
 
 // classify decides from name and first bytes how an entry is read. head is at most sniffSize long.
@@ -90,6 +92,8 @@ func classify(name string, head []byte) source {
 func formOf(name string, head []byte, s source) form {
 	base := strings.ToLower(path.Base(name))
 	switch text := bytes.TrimSpace(head); {
+	case isScript(name, head):
+		return formScript
 	case len(text) == 0, ownRecord(name), plain.Binary(head):
 		return formSkip
 	case isSeries(name, head):
@@ -234,9 +238,15 @@ var tables = []struct {
 	{"top-nodes", []string{"NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)"}}, // kubectl 1.33 and newer
 	{"top-pods", []string{"NAME", "CPU(cores)", "MEMORY(bytes)"}},
 	{"groups", []string{"GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"}},
+	{"group-states", []string{"GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"}},
+	{"group-members", []string{"GROUP", "CONSUMER-ID", "HOST", "CLIENT-ID", "#PARTITIONS"}},
+	{"docker", []string{"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"}},
+	{"docker", []string{"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"}},
+	{"crictl", []string{"CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID"}},
 	{"df-i", []string{"Filesystem", "Inodes", "IUse%"}},
 	{"df-i", []string{"Filesystem", "Inodes", "Use%", "Mounted on"}}, // busybox
 	{"df-i", []string{"文件系统", "Inode", "已用(I)%"}},
+	{"df-i", []string{"文件系统", "Inode", "已用I%"}},
 	{"df", []string{"Filesystem", "Use%", "Mounted on"}},
 	{"df", []string{"文件系统", "已用%", "挂载点"}},
 	{"free", []string{"total", "used", "free", "available"}},

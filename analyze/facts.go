@@ -65,6 +65,7 @@ type Facts struct {
 	Unread         []Unread // what told nothing
 	Warnings       []specs.Text
 	nodeLists      []nodeName
+	images         []string
 	queued         *queues // see queues
 
 	// Evidence is what the rules found, already split into episodes and recast; checks may build on it.

@@ -50,6 +50,8 @@ type kafkaSnapshots struct {
 	topics        []kafkaTopics
 	samples       []kafkaSample
 	conversations []record.KafkaConversation
+	states        []GroupState // as Kafka's own tool tells them
+	absent        []GroupState // groups of which it says that they do not exist
 }
 
 type kafkaTopics struct {
@@ -61,6 +63,8 @@ func (s *kafkaSnapshots) add(o *kafkaSnapshots) {
 	s.topics = append(s.topics, o.topics...)
 	s.samples = append(s.samples, o.samples...)
 	s.conversations = append(s.conversations, o.conversations...)
+	s.states = append(s.states, o.states...)
+	s.absent = append(s.absent, o.absent...)
 }
 
 // isKafka recognises the entries of collect/kafka that are read as JSON.
@@ -135,11 +139,12 @@ func told(n *int64) int64 {
 // takeKafka puts the samples in order. The newest stands in the bundle twice and counts once; the texts of Kafka's own tool
 // are read where there are no samples, for they show the same offsets again.
 func (f *Facts) takeKafka(s *kafkaSnapshots) {
-	if len(s.topics)+len(s.samples)+len(s.conversations) == 0 {
+	if len(s.topics)+len(s.samples)+len(s.conversations)+len(s.states)+len(s.absent) == 0 {
 		return
 	}
 	k := &Kafka{Conversations: s.conversations}
 	f.Kafka = k
+	slices.SortFunc(k.Conversations, func(a, b record.KafkaConversation) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.topics, func(a, b kafkaTopics) int { return a.Time.Compare(b.Time) })
 	if n := len(s.topics); n > 0 {
 		k.Entry, k.Topics = s.topics[n-1].entry, s.topics[n-1].KafkaTopics
@@ -157,6 +162,9 @@ func (f *Facts) takeKafka(s *kafkaSnapshots) {
 		k.States = append(k.States, one.states...)
 		k.Configured, k.Missing, k.Sampled = one.configured, one.missing, one.entry
 	}
+	if len(s.samples) == 0 {
+		k.takeGroupTexts(s)
+		return
+	}
 	slices.SortStableFunc(k.States, func(a, b GroupState) int { return cmp.Compare(a.Group, b.Group) })
-	slices.SortFunc(k.Conversations, func(a, b record.KafkaConversation) int { return cmp.Compare(a.ID, b.ID) })
 }

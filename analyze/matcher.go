@@ -22,6 +22,7 @@ type matcher struct {
 	index map[string]int16 // role id → number
 	names sync.Map         // module, service or stem → number
 	only  func(entry string) bool
+	hide  func(string) string // secrets in what is shown; nil leaves them
 
 	templates bool
 	cached    atomic.Int64 // names that were looked up and are not cached yet, at most maxRoleNames of them were

@@ -126,9 +126,6 @@ func (p *pass) unread(entry, reason string) {
 // readText reads an entry, or a section of one, of which the kind is known. It tells whether that said anything, be it that it is
 // malformed or no log.
 func (p *pass) readText(in io.Reader, src source) bool {
-	if src.Form == formNoLog {
-		return true
-	}
 	told := p.told + p.hits
 	if wrong := p.readForm(in, src); wrong != nil {
 		p.Malformed = append(p.Malformed, Malformed{Entry: src.Entry, Detail: wrong.Error()})
@@ -143,10 +140,14 @@ func (p *pass) readForm(in io.Reader, src source) error {
 	case formLog:
 		return p.scanText(in, src)
 	case formObjects, formMetrics:
-		return readObjects(in, src.Entry, func(o *object) error {
+		err := readObjects(in, src.Entry, func(o *object) error {
 			p.addObject(src.Entry, o)
 			return nil
 		})
+		if err == nil {
+			p.told++ // be it that there are none
+		}
+		return err
 	case formYAML:
 		return p.readYAMLOrText(in, src)
 	case formIncident:
@@ -165,6 +166,11 @@ func (p *pass) readForm(in io.Reader, src source) error {
 			}
 			return p.readSnapshot(held, src)
 		})
+	case formNoLog:
+		return nil
+	case formScript:
+		p.told++
+		return p.readScript(in)
 	case formTable, formDescribe, formRedis:
 		return p.both(in, src, func(held []byte) error { return p.readSnapshot(held, src) })
 	}
@@ -298,7 +304,7 @@ func (p *pass) ruleHit(rule int, role int16, h scan.Hit) {
 	}
 	p.current.named = h.Line
 	c := p.current.cell(rule, role, h, p.shared.rules[rule].target)
-	p.minutes += c.add(h, p.minutes < maxMinutes, &p.shared.rules[rule], &p.notes)
+	p.minutes += c.add(h, p.minutes < maxMinutes, p.shared, &p.shared.rules[rule], &p.notes)
 }
 
 // cell finds the counter for a hit. Past the bounds hits go to the counter without a target.

@@ -16,7 +16,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 	f := &Facts{
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
-		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Unread: p.Unread, nodeLists: p.nodeLists, Incident: p.Incident,
+		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Unread: p.Unread, nodeLists: p.nodeLists, images: p.images, Gaps: p.gaps, Incident: p.Incident,
 		ConfigMaps: p.ConfigMaps, Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges,
 		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, EtcdStatuses: p.EtcdStatuses, EtcdRegistries: p.EtcdRegistries, Conversations: p.Conversations,
 	}

@@ -169,7 +169,7 @@ type Missing struct {
 // Unread is something in the input that told nothing, or not all.
 type Unread struct {
 	Entry  string `json:"entry"`
-	Reason string `json:"reason"` // empty, binary, unrecognised, damaged, packed, left-out
+	Reason string `json:"reason"` // empty, binary, picture, document, unrecognised, refusal, damaged, too-large, packed, locked, left-out, closed
 	Detail string `json:"detail,omitempty"`
 	Count  int64  `json:"count,omitempty"` // above 1 where several entries share the reason; Entry is the first
 }

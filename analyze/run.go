@@ -25,6 +25,7 @@ type Options struct {
 
 	Incident  map[string]any          // what was reported, over what the input says, by the keys of incident.yaml
 	Only      func(entry string) bool // the entries that are read; nil means all
+	Redact    func(string) string     // hides secrets in the texts that the report shows; nil leaves them
 	Templates bool                    // also count all that logs say at WARN and above, with examples: Facts.Templates, Unnamed.Example
 }
 
@@ -41,7 +42,7 @@ func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*F
 	if err != nil {
 		return nil, nil, err
 	}
-	m.only = o.Only
+	m.only, m.hide = o.Only, o.Redact
 	workers := o.Workers
 	if workers <= 0 {
 		workers = min(8, runtime.GOMAXPROCS(0))
@@ -58,6 +59,12 @@ func Examine(ctx context.Context, r *bundle.Reader, s *specs.Set, o Options) (*F
 	report := judge(f, p, m, o)
 	report.Tool = Tool{Version: o.Tool, Specs: s.Digest}
 	report.Bundle.Name = o.Name
+	if o.Redact != nil {
+		report.redact(o.Redact)
+		for i := range f.Unnamed {
+			f.Unnamed[i].Example = o.Redact(f.Unnamed[i].Example)
+		}
+	}
 	report.Stats = Stats{Entries: p.entries, Bytes: p.bytes, Lines: p.lines, Rules: len(s.Rules)}
 	return f, report, nil
 }

@@ -71,12 +71,18 @@ func (p *pass) readYAMLOrText(in io.Reader, src source) error {
 
 // readSnapshot reads everything that a text may show: people paste the answers of several commands into one file.
 func (p *pass) readSnapshot(held []byte, src source) error {
+	for _, image := range serverImage.FindAll(held, -1) {
+		p.images = append(p.images, string(image))
+	}
 	err := p.readTable(bytes.NewReader(held), &src)
 	if hasDescribe(held) {
 		err = errors.Join(err, p.readDescribe(bytes.NewReader(held), &src))
 	}
 	if isRedis(held) {
 		err = errors.Join(err, p.readRedis(bytes.NewReader(held), src.Entry))
+	}
+	if isReplicaSet(held) {
+		err = errors.Join(err, p.readReplicaSet(bytes.NewReader(held), src.Entry))
 	}
 	return err
 }

@@ -43,6 +43,8 @@ type snapshots struct {
 	Unread         []Unread
 	clusters       []clusterSign
 	nodeLists      []nodeName
+	images         []string // that texts name
+	gaps           []Missing
 	told           int // tables, objects and texts that were understood
 }
 
@@ -91,6 +93,8 @@ func (s *snapshots) add(o *snapshots) {
 	s.Unread = append(s.Unread, o.Unread...)
 	s.clusters = append(s.clusters, o.clusters...)
 	s.nodeLists = append(s.nodeLists, o.nodeLists...)
+	s.images = append(s.images, o.images...)
+	s.gaps = append(s.gaps, o.gaps...)
 	if s.Incident == nil {
 		s.Incident = o.Incident
 	}

@@ -194,6 +194,7 @@ func (t *redisReader) readInfo(line string, s *snapshots) {
 func (t *redisReader) flushInfo(s *snapshots) {
 	if t.info != nil && len(t.info.Fields) > 1 {
 		s.Infos = append(s.Infos, *t.info)
+		s.told++
 	}
 	t.info = nil
 }

@@ -61,7 +61,7 @@ func dateLine(line string) (time.Time, bool) {
 }
 
 // sizeLine is a line of du: of an absolute path, or of any path with a unit.
-var sizeLine = regexp.MustCompile(`^(?:([0-9.]+[KMGTP]?)\t(/\S.*)|([0-9.]+[KMGTP])\t(\S.*))$`)
+var sizeLine = regexp.MustCompile(`^(?:([0-9.]+[KMGTP]?)(?:\t|  +)(/\S.*)|([0-9.]+[KMGTP])\t(\S.*))$`)
 
 // isSizes recognises the output of du -h.
 func isSizes(head []byte) bool {
@@ -85,6 +85,9 @@ func (t *table) row(s *snapshots, line string) {
 		return
 	}
 	if line == "" || strings.HasPrefix(line, "#") {
+		return
+	}
+	if t.groupSentence(s, line) {
 		return
 	}
 	if rolloutLine.MatchString(line) {
@@ -115,15 +118,19 @@ var rows = map[string]func(t *table, s *snapshots, line string){
 			s.nodeLists = append(s.nodeLists, nodeName{n.Entry, n.Name})
 		}
 	},
-	"events":     func(t *table, s *snapshots, line string) { keep(&s.Events)(t.event(line)) },
-	"events-old": func(t *table, s *snapshots, line string) { keep(&s.Events)(t.oldEvent(line)) },
-	"top-pods":   func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
-	"top-nodes":  func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
-	"groups":     func(t *table, s *snapshots, line string) { keep(&s.Groups)(t.group(line)) },
-	"df":         func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
-	"df-i":       func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
-	"free":       func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.memory(line)) },
-	"free-old":   func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.oldMemory(line)) },
+	"events":        func(t *table, s *snapshots, line string) { keep(&s.Events)(t.event(line)) },
+	"events-old":    func(t *table, s *snapshots, line string) { keep(&s.Events)(t.oldEvent(line)) },
+	"top-pods":      func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
+	"top-nodes":     func(t *table, s *snapshots, line string) { keep(&s.Usage)(t.usage(line)) },
+	"groups":        func(t *table, s *snapshots, line string) { keep(&s.Groups)(t.group(line)) },
+	"group-states":  func(t *table, s *snapshots, line string) { t.groupState(s, line) },
+	"group-members": func(t *table, s *snapshots, line string) { t.groupMember(s, line) },
+	"docker":        func(t *table, s *snapshots, line string) { keep(&s.Pods)(t.dockerContainer(line)) },
+	"crictl":        func(t *table, s *snapshots, line string) { keep(&s.Pods)(t.criContainer(line)) },
+	"df":            func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
+	"df-i":          func(t *table, s *snapshots, line string) { keep(&s.Filesystems)(t.filesystem(t.unbroken(line))) },
+	"free":          func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.memory(line)) },
+	"free-old":      func(t *table, s *snapshots, line string) { keep(&s.Memory)(t.oldMemory(line)) },
 }
 
 // keep appends what was read, if anything was.

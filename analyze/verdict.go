@@ -32,6 +32,10 @@ func verdict(ranked []*diagnosis, hops []HopState, f *Facts) Verdict {
 
 func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop string, why specs.Text) {
 	if f.foreign() && !slices.ContainsFunc(ranked, func(d *diagnosis) bool { return sure(d.confidence) >= sure(Likely) }) {
+		if len(f.Texts) == 0 && len(f.Unread) > 0 {
+			return StatusUnknown, "", text("输入中没有一个文件能读（原因见「未能读懂的内容」），无法据此判断",
+				"not one file of the input can be read (NOT UNDERSTOOD says why), so nothing can be said from it")
+		}
 		return StatusUnknown, "", text("输入中没有认出任何 OpenIM 组件（或其依赖）的日志与数据：可能是别的产品的日志，无法据此判断",
 			"nothing of OpenIM, nor of what it is built on, was recognised in the input: it may be of another product, and nothing can be said from it")
 	}

@@ -27,6 +27,11 @@ func versionsOf(f *Facts) (versions []string, line string) {
 			}
 		}
 	}
+	if delete(seen, ""); len(seen) == 0 {
+		for _, image := range f.images {
+			seen[ImageVersion(image)] = true
+		}
+	}
 	delete(seen, "")
 	for v := range seen {
 		versions = append(versions, v)
@@ -58,6 +63,9 @@ func CleanVersion(v string) string {
 var versionText = regexp.MustCompile(`^(?:v\d+\.\d+|main$|pre-release|release)`)
 
 var openimImage = regexp.MustCompile(`(?:^|/)openim-[a-z-]+:(?:release-)?(v\d+\.\d+[^@]*)`)
+
+// serverImage is an image of OpenIM's server wherever it is named: in a compose file, in .env, in kubectl get deployments -o wide.
+var serverImage = regexp.MustCompile(`\bopenim-(?:server|api|msggateway|msgtransfer|push|crontask|rpc-[a-z]+):[\w.-]+`)
 
 // ImageVersion is the release that the tag of an image of OpenIM names, or empty.
 func ImageVersion(image string) string {

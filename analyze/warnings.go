@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func (f *Facts) takeWarnings(r *bundle.Reader, signs []clusterSign) {
 	if a, b := f.twoClusters(signs); b != "" {
 		f.warn(text(fmt.Sprintf("%s 与 %s 来自不同的集群：证据被合在一起，结论可能张冠李戴，请分开分析", a, b),
 			fmt.Sprintf("%s and %s are of different clusters: their evidence is mixed and may be put together wrongly, analyze each by itself", a, b)))
+	} else if a, b := f.twoSets(); b != "" {
+		f.warn(text(fmt.Sprintf("%s 与 %s 各有一套组件的日志：若来自两套部署，请分开分析", a, b),
+			fmt.Sprintf("%s and %s each hold logs of the same components: if they are of two installations, analyze each by itself", a, b)))
 	}
 	var names []string
 	longest := time.Duration(0)
@@ -115,6 +119,45 @@ func (f *Facts) twoClusters(signs []clusterSign) (a, b string) {
 	return "", ""
 }
 
+// leastShared are so many components that two folders have in common where each is of an installation of its own.
+const leastShared = 4
+
+// twoSets names two folders at the top that hold logs of the same components and of no pod in common.
+func (f *Facts) twoSets() (a, b string) {
+	roles, pods := map[string]map[string]bool{}, map[string]map[string]bool{}
+	for _, t := range f.Texts {
+		top, _, within := strings.Cut(t.Entry, "/")
+		if !t.Log || t.Role == "" || !within {
+			continue
+		}
+		if roles[top] == nil {
+			roles[top], pods[top] = map[string]bool{}, map[string]bool{}
+		}
+		roles[top][t.Role] = true
+		if t.Pod.Pod != "" {
+			pods[top][t.Pod.Pod] = true
+		}
+	}
+	tops := slices.Sorted(maps.Keys(roles))
+	for i, x := range tops {
+		for _, y := range tops[:i] {
+			if shared(roles[x], roles[y]) >= leastShared && disjoint(pods[x], pods[y]) {
+				return y, x
+			}
+		}
+	}
+	return "", ""
+}
+
+func shared(a, b map[string]bool) (n int) {
+	for name := range a {
+		if b[name] {
+			n++
+		}
+	}
+	return n
+}
+
 func disjoint(a, b map[string]bool) bool {
 	for name := range a {
 		if b[name] {
@@ -132,7 +175,8 @@ func (f *Facts) foreign() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(f.Pods, func(p Pod) bool { return own(p.Role) }) &&
+	return !slices.ContainsFunc(f.Events, func(e Event) bool { return own(f.RoleOf(bareName(e.Object))) }) &&
+		!slices.ContainsFunc(f.Pods, func(p Pod) bool { return own(p.Role) }) &&
 		!slices.ContainsFunc(f.Workloads, func(w Workload) bool { return own(w.Role) }) &&
-		len(f.Groups)+len(f.Filesystems)+len(f.Memory)+len(f.Sizes)+len(f.Slow)+len(f.Counters)+len(f.Answers)+len(f.Nodes)+len(f.Usage) == 0
+		len(f.Groups)+len(f.Filesystems)+len(f.Memory)+len(f.Sizes)+len(f.Slow)+len(f.Counters)+len(f.Answers)+len(f.Nodes)+len(f.Usage)+len(f.Infos)+len(f.Mongos) == 0 && f.Kafka == nil
 }

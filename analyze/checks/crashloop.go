@@ -12,15 +12,18 @@ import (
 var crashLoop = analyze.Check{
 	ID: "pod-crash-loop", Guide: "5",
 	Title: say("容器反复启动又退出", "containers that start and exit again and again"),
-	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上，或最近十分钟内刚启动不久就失败退出。原因在它最后的日志里：日志给出的根因会解释它。mongod 的退出码说明它自己崩溃（14、62、100、132、134、139）时，直接归为 mongod 崩溃。",
-		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour, or a failure within two minutes of the start in the last ten minutes. Its last log says why: a cause found there explains it. An exit code of mongod that tells of its own end (14, 62, 100, 132, 134, 139) is named as that."),
+	Doc: say("CrashLoopBackOff，或处于 Error 且已重启，或最近半小时内仍在重启三次以上，或最近十分钟内刚启动不久就失败退出；只有事件时，看 BackOff 的次数。docker ps 里的 Kafka、Redis、Mongo、etcd 已退出，则是它连不上。原因在它最后的日志里：日志给出的根因会解释它。mongod 的退出码说明它自己崩溃（14、62、100、132、134、139）时，直接归为 mongod 崩溃。",
+		"CrashLoopBackOff, or Error after restarts, or three restarts and more with the last one within half an hour, or a failure within two minutes of the start in the last ten minutes; of pods that only events tell of, three events BackOff and more. A Kafka, Redis, Mongo or etcd that docker ps shows as Exited cannot be reached. Its last log says why: a cause found there explains it. An exit code of mongod that tells of its own end (14, 62, 100, 132, 134, 139) is named as that."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "tables/pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
-		if len(f.Pods) == 0 {
+		found := backedOff(f)
+		if len(f.Pods) == 0 && len(found) == 0 {
 			return unknown()
 		}
-		var found []analyze.Evidence
 		for _, p := range f.Pods {
+			if e, is := ended(p); is {
+				found = append(found, e)
+			}
 			for _, c := range p.Containers {
 				if confidence := looping(f, p, c); confidence != "" {
 					found = append(found, loopEvidence(f, p, c, confidence))
@@ -30,6 +33,37 @@ var crashLoop = analyze.Check{
 		return answer(found)
 	},
 }
+
+// leastBackOffs are so many waits before a restart that it is no longer a start that went wrong once.
+const leastBackOffs = 3
+
+// backedOff is what events tell of pods of which nothing else does.
+func backedOff(f *analyze.Facts) (found []analyze.Evidence) {
+	for _, e := range f.Events {
+		p, known := podOf(f, e)
+		if known || p.Name == "" || gone(f, e) || e.Reason != "BackOff" || e.Count < leastBackOffs || !strings.Contains(e.Message, "restarting failed container") {
+			continue
+		}
+		if e.Last.IsZero() || recent(f, e.Last, 30*time.Minute) {
+			found = append(found, analyze.Evidence{
+				Cause: "pod-crash-loop", Confidence: ours(f, p, analyze.Likely), Subject: subjectOf(p), Count: e.Count, Since: e.First, Until: e.Last,
+				Says: say("容器反复崩溃重启", "the container crashes and is restarted again and again"), Samples: []analyze.Sighting{ofEvent(e)},
+			})
+		}
+	}
+	return found
+}
+
+// ended tells of a container that docker shows as Exited. Where it is what a store runs in, OpenIM cannot reach that.
+func ended(p analyze.Pod) (analyze.Evidence, bool) {
+	e := analyze.Evidence{Cause: endedStore[p.Role], Confidence: analyze.Likely, Subject: subjectOf(p), Says: say("容器已退出", "the container has ended"), Samples: ofPod(p, "%s", p.Status)}
+	if e.Cause == "" {
+		e.Cause, e.Confidence = "pod-crash-loop", analyze.Possible
+	}
+	return e, p.Role != "" && strings.HasPrefix(p.Status, "Exited (")
+}
+
+var endedStore = map[string]string{"kafka": "kafka-unreachable", "redis": "redis-unreachable", "mongo": "mongo-unreachable", "etcd": "etcd-unavailable"}
 
 // looping is how sure it is that a container crashes again and again; empty for not at all.
 func looping(f *analyze.Facts, p analyze.Pod, c analyze.Container) string {

@@ -26,7 +26,7 @@ var mongoPrimary = analyze.Check{
 		var found []analyze.Evidence
 		answered, sets := false, false
 		for _, m := range f.Mongos {
-			answered = answered || slices.ContainsFunc(m.Members, func(x record.MongoMember) bool { return x.State != "" })
+			answered = answered || m.Set != nil || slices.ContainsFunc(m.Members, func(x record.MongoMember) bool { return x.State != "" })
 			if !isSet(m) {
 				continue
 			}

@@ -13,8 +13,8 @@ import (
 var redisSlow = analyze.Check{
 	ID: "redis-slowlog", Guide: "2.4",
 	Title: say("Redis 慢日志", "the slow log of Redis"),
-	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。LATENCY 里一次停顿一秒以上（fork、AOF 刷盘、命令、删除）作提示。",
-		"Three commands and more of 100 ms and more in SLOWLOG: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again. A pause of a second and more in LATENCY (fork, AOF, a command, an expiry) is worth a word."),
+	Doc: say("SLOWLOG 里同类命令三次以上、每次 100 毫秒以上，或有一次长达 1 秒：Redis 单线程，期间其他请求都在等。FLUSHDB、FLUSHALL 另作判断：3.8 起 seq 会跳到 Mongo 的预留上限，3.7 及以前会归零。LATENCY 里一次停顿一秒以上（fork、AOF 刷盘、命令、删除）作提示。",
+		"Three commands and more of 100 ms and more in SLOWLOG, or one of a second: Redis has one thread, everybody else waits. FLUSHDB and FLUSHALL are judged for themselves: from 3.8 on seq jumps to the end reserved in Mongo, before that it starts again. A pause of a second and more in LATENCY (fork, AOF, a command, an expiry) is worth a word."),
 	Needs: []string{"redis/server.json, or SLOWLOG GET of Redis"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Slow) == 0 && !slices.ContainsFunc(nodes(f), func(n record.RedisNode) bool { return n.Trouble == "" && n.Refused["SLOWLOG"] == "" }) {
@@ -36,8 +36,14 @@ var redisSlow = analyze.Check{
 			}
 		}
 		for _, name := range order {
-			if all := slow[name]; len(all) >= 3 {
-				found = append(found, overloaded(all))
+			all := slow[name]
+			e := overloaded(all)
+			switch long := slices.ContainsFunc(all, func(c analyze.SlowCommand) bool { return c.Took >= longStall }); {
+			case len(all) >= 3:
+				found = append(found, e)
+			case long:
+				e.Confidence, e.Says = analyze.Possible, say("一条命令让所有请求等了一秒以上", "one command made everybody wait for a second and more")
+				found = append(found, e)
 			}
 		}
 		for _, r := range f.Redises {
@@ -47,14 +53,11 @@ var redisSlow = analyze.Check{
 	},
 }
 
-// longPause is how long all of Redis may stand before everybody notices.
-const longPause = 1000 // milliseconds
-
 // paused are the events that held up a server of Redis.
 func paused(f *analyze.Facts, r analyze.RedisServer) (found []analyze.Evidence) {
 	for _, n := range r.Nodes {
 		for _, l := range n.Latency {
-			if l.Most < longPause || longAgo(f, l.Time) {
+			if time.Duration(l.Most)*time.Millisecond < longStall || longAgo(f, l.Time) {
 				continue
 			}
 			at := l.Time
@@ -68,7 +71,10 @@ func paused(f *analyze.Facts, r analyze.RedisServer) (found []analyze.Evidence) 
 	return found
 }
 
-const slowCommand = 100 * time.Millisecond
+const (
+	slowCommand = 100 * time.Millisecond
+	longStall   = time.Second // that everybody notices
+)
 
 // longAgo tells what was over before the window began: the slow log keeps its entries until others push them out.
 func longAgo(f *analyze.Facts, at time.Time) bool {

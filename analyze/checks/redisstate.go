@@ -95,6 +95,9 @@ func writes(f *analyze.Facts, i analyze.RedisInfo) (found []analyze.Evidence) {
 	if i.Fields["role"] == "slave" && onlyReplicas(f) {
 		add("redis-readonly", analyze.Certain, "OpenIM 配置的地址是只读副本", "the address in OpenIM's configuration is a read-only replica", "role", "master_host", "master_port", "master_link_status")
 	}
+	if i.Fields["role"] == "slave" && i.Fields["master_link_status"] == "down" {
+		add("redis-unreachable", analyze.Possible, "副本连不上它的主节点", "the replica cannot reach its master", "master_link_status", "master_host", "master_port", "master_link_down_since_seconds")
+	}
 	for _, field := range []string{"rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status"} {
 		if i.Fields[field] == "err" {
 			add("redis-persistence-failing", persistence(f, i), "持久化失败", "persistence fails", field, "rdb_last_save_time", "rdb_changes_since_last_save")

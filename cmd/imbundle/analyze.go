@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,8 +128,13 @@ func inputName(path string) string {
 // judge reads r once, closes it and returns the verdict.
 func judge(ctx context.Context, r *bundle.Reader, set *specs.Set, f analyzeFlags, name string) (*analyze.Report, error) {
 	boundMemory(40 << 20)
+	redactor, err := newRedactor(set)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	rep, err := analyze.Run(ctx, r, set, analyze.Options{
 		Checks: checks.All(), Workers: f.workers, Tool: toolVersion(), Name: name, Now: time.Now(),
+		Redact:   redactor.String,
 		Incident: (collect.Incident{Scope: f.asScope, Scenario: f.asScenario}).Map(),
 	})
 	if closeErr := r.Close(); err == nil {

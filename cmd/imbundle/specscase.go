@@ -35,7 +35,7 @@ leaves the house.`,
 				return err
 			}
 			m := ticket.Maker{Specs: set, Checks: checks.All(), Redact: redactor.String}
-			made, err := m.Make(c.Context(), func() (*bundle.Reader, error) { return bundle.Open(args[0], bundle.ReadOptions{}) }, args[1])
+			made, err := m.Make(c.Context(), func() (*bundle.Reader, error) { return bundle.Open(args[0], bundle.ReadOptions{Inside: true}) }, args[1])
 			var different *ticket.DifferentError
 			if errors.As(err, &different) {
 				return withHint(err, "the verdict rests on a name that was replaced or on more than one entry shows; make the case by hand")

@@ -44,11 +44,15 @@ imbundle specs lint --specs DIR and imbundle specs test --specs DIR.`,
 
 // examined reads one input with everything that rule authors ask for.
 func examined(ctx context.Context, path string, set *specs.Set) (*analyze.Facts, *analyze.Report, error) {
-	r, err := bundle.Open(path, bundle.ReadOptions{})
+	redactor, err := newRedactor(set)
 	if err != nil {
 		return nil, nil, err
 	}
-	facts, rep, err := analyze.Examine(ctx, r, set, analyze.Options{Checks: checks.All(), Tool: toolVersion(), Now: time.Now(), Templates: true})
+	r, err := bundle.Open(path, bundle.ReadOptions{Inside: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	facts, rep, err := analyze.Examine(ctx, r, set, analyze.Options{Checks: checks.All(), Tool: toolVersion(), Now: time.Now(), Redact: redactor.String, Templates: true})
 	return facts, rep, errors.Join(err, r.Close())
 }
 
