@@ -3,6 +3,7 @@ package specs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -29,6 +30,9 @@ type Set struct {
 	roles map[string]*Role // by lower-case name of any kind
 }
 
+// ErrNoSpecs is an overlay without anything in it that would be read.
+var ErrNoSpecs = errors.New("there is no spec file in it: rules/*.yaml, causes.yaml or suppress.yaml")
+
 // Load reads the embedded specs, then each overlay directory in order. An error of decoding is a *Problems with every mistake
 // of every file; an overlay that cannot be read is an error of its own. Load does not lint: see Lint and Test.
 func Load(overlay ...string) (*Set, error) {
@@ -45,6 +49,9 @@ func Load(overlay ...string) (*Set, error) {
 		files, err := readLayer(layer, names[i], i > 0)
 		if err != nil {
 			return nil, fmt.Errorf("reading specs %q: %w", names[i], err)
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("reading specs %q: %w", names[i], ErrNoSpecs)
 		}
 		for _, f := range files {
 			fmt.Fprintf(digest, "%d %s %d\n", i, f.name, len(f.body))
@@ -80,11 +87,14 @@ type file struct {
 	problems   Problems
 }
 
+// extensions are those of files that are read; "yml" is how others end theirs.
+var extensions = []string{".yaml", ".yml", ".tsv"}
+
 // readLayer reads and decodes the files of one directory, several at a time; the result is sorted by name.
 func readLayer(layer fs.FS, shown string, over bool) ([]*file, error) {
 	var files []*file
 	err := fs.WalkDir(layer, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".tsv" {
+		if err != nil || d.IsDir() || !slices.Contains(extensions, path.Ext(name)) {
 			return err
 		}
 		body, err := fs.ReadFile(layer, name)
@@ -131,7 +141,7 @@ func (f *file) decode() {
 			"causes.yaml": true, "pipeline.yaml": true, "roles.yaml": true, "redact.yaml": true, "metrics.yaml": true,
 			"layers.yaml": true, "guide.yaml": true, "suppress.yaml": true, "collect.yaml": true, "rules/" + path.Base(f.name): true,
 		}
-		f.problems.add(Position{f.path, 1}, "unknown spec file%s", suggest(f.name, known))
+		f.problems.add(Position{f.path, 1}, "unknown spec file%s (rules stand in the folder rules)", suggest(f.name, known))
 	}
 }
 

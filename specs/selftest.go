@@ -17,8 +17,8 @@ func Test(s *Set) []Problem {
 			continue
 		}
 		for _, line := range r.Hit {
-			if !m.match(line) {
-				problems.add(r.At, "rule %q does not match its hit line %q", r.ID, line)
+			if why := m.misses(line); why != "" {
+				problems.add(r.At, "rule %q does not match its hit line %q: %s", r.ID, line, why)
 			}
 		}
 		for _, line := range r.Miss {
@@ -69,21 +69,27 @@ func newMatcher(s *Set, r *Rule) (*matcher, error) {
 }
 
 // match reports whether the rule holds for a line.
-func (m *matcher) match(line string) bool {
+func (m *matcher) match(line string) bool { return m.misses(line) == "" }
+
+// misses says why the rule does not hold for a line; empty where it does.
+func (m *matcher) misses(line string) string {
 	line = colour.ReplaceAllString(line, "")
 	contains := func(literal string) bool { return strings.Contains(line, literal) }
-	if len(m.rule.Any) > 0 && !slices.ContainsFunc(m.rule.Any, contains) {
-		return false
-	}
-	if !m.wanted.MatchString(line) || m.other != nil && m.other.MatchString(line) {
-		return false
-	}
 	level, module := columns(line)
-	if level != "" && len(m.rule.Level) > 0 && !slices.Contains(m.rule.Level, level) {
-		return false
-	}
 	role := m.set.Role(module)
-	return role == nil || len(m.rule.Roles) == 0 || slices.Contains(m.rule.Roles, role.ID)
+	switch {
+	case len(m.rule.Any) > 0 && !slices.ContainsFunc(m.rule.Any, contains):
+		return "none of any is in it"
+	case !m.wanted.MatchString(line):
+		return "match does not match it"
+	case m.other != nil && m.other.MatchString(line):
+		return "unless matches it"
+	case level != "" && len(m.rule.Level) > 0 && !slices.Contains(m.rule.Level, level):
+		return "its level is " + level
+	case role != nil && len(m.rule.Roles) > 0 && !slices.Contains(m.rule.Roles, role.ID):
+		return "it is of " + role.ID
+	}
+	return ""
 }
 
 var (
