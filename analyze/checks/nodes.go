@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 var nodeConditions = analyze.Check{
 	ID: "node-conditions", Guide: "5",
 	Title: say("节点状态", "conditions of nodes"),
-	Doc: say("MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM；以及 node-problem-detector 的 InodesPressure、ReadonlyFilesystem、NTPProblem。NTPProblem 只说明对时服务停了，时钟未必已经偏。",
-		"MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM; and InodesPressure, ReadonlyFilesystem and NTPProblem of node-problem-detector. NTPProblem only says that the time service is down: the clock may still be right."),
+	Doc: say("Ready 不为 True；MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM；以及 node-problem-detector 的 InodesPressure、ReadonlyFilesystem、NTPProblem。NTPProblem 只说明对时服务停了，时钟未必已经偏。",
+		"Ready not True; MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM; and InodesPressure, ReadonlyFilesystem and NTPProblem of node-problem-detector. NTPProblem only says that the time service is down: the clock may still be right."),
 	Needs: []string{"cluster-resources/nodes.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Nodes) == 0 && len(f.Events) == 0 {
@@ -20,6 +21,9 @@ var nodeConditions = analyze.Check{
 		}
 		var found []analyze.Evidence
 		for _, n := range f.Nodes {
+			if e, is := notReady(f, n); is {
+				found = append(found, e)
+			}
 			for _, c := range n.Conditions {
 				if cause := pressures[c.Type]; cause != "" && c.Status == "True" {
 					confidence := analyze.Certain
@@ -41,6 +45,25 @@ var nodeConditions = analyze.Check{
 		}
 		return answer(found)
 	},
+}
+
+// notReady judges the condition Ready. It is sure to matter where pods of OpenIM, or of what it is built on, are on the node.
+func notReady(f *analyze.Facts, n analyze.Node) (analyze.Evidence, bool) {
+	for _, c := range n.Conditions {
+		if c.Type != "Ready" || c.Status == "True" || c.Status == "" {
+			continue
+		}
+		e := analyze.Evidence{
+			Cause: "node-not-ready", Confidence: analyze.Possible, Subject: analyze.Subject{Node: n.Name}, Since: c.Since, Until: f.Collected,
+			Says:    say("节点未就绪", "the node is not ready"),
+			Samples: []analyze.Sighting{{Entry: n.Entry, Text: strings.TrimSpace(fmt.Sprintf("%s: Ready %s %s %s", n.Name, c.Status, c.Reason, clip(c.Message)))}},
+		}
+		if slices.ContainsFunc(f.Pods, func(p analyze.Pod) bool { return p.Node == n.Name && p.Role != "" }) {
+			e.Confidence = analyze.Certain
+		}
+		return e, true
+	}
+	return analyze.Evidence{}, false
 }
 
 // pressures are the conditions of the kubelet, and those that node-problem-detector adds on ACK and elsewhere.
