@@ -78,6 +78,7 @@ if command -v kubectl >/dev/null 2>&1; then
         keep "rollout/$name.history.txt" kubectl rollout history "deployment/$name" -n "$namespace"
     done
     names pods | while IFS= read -r pod; do
+        echo "logs of $pod" >&2
         for container in $(kubectl get pod "$pod" -n "$namespace" -o 'jsonpath={.spec.initContainers[*].name} {.spec.containers[*].name}' 2>/dev/null </dev/null); do
             log=logs/$namespace/$pod/$container
             keep "$log.log" kubectl logs "$pod" -n "$namespace" -c "$container" --timestamps --since="$since" --tail="$lines"
@@ -108,10 +109,20 @@ if [ -n "$kafka" ]; then
 fi
 
 note "done"
+lacks=''
+if ! command -v kubectl >/dev/null 2>&1; then
+    lacks='kubectl is not installed here: only this machine was looked at. / 本机没有 kubectl，只采集了本机信息。'
+elif [ ! -d "$out/logs" ]; then
+    lacks="Namespace $namespace gave no log: name that of OpenIM with -n (kubectl get pods -A). / 命名空间 $namespace 没有取到日志，请用 -n 指定 OpenIM 所在的命名空间。"
+fi
 if tar -cf - "$out" | gzip -c >"$out.tar.gz"; then
     echo "$out.tar.gz holds what was collected, $out is the same as a folder."
 else
     echo "$out holds what was collected; it could not be packed." >&2
 fi
 echo "What failed is in $record: $(grep -c ' failed' "$record")."
-echo 'Nothing in it is masked. Look through it before you pass it on.'
+echo 'Nothing in it is masked. Look through it before you pass it on. / 未做任何脱敏，外发前请先检查内容。'
+if [ -n "$lacks" ]; then
+    echo "$lacks" >&2
+    exit 1
+fi
