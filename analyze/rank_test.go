@@ -21,7 +21,7 @@ func testSpecs() *specs.Set {
 		"crash":   cause("crash", "kubernetes", Error),
 		"evicted": cause("evicted", "kubernetes", Error),
 		"redis":   cause("redis", "redis", Critical),
-		"vendor":  {Slug: "vendor", Hop: "vendor", Severity: Warning, Layer: "config"},
+		"vendor":  {Slug: "vendor", Hop: "vendor", Severity: Warning, Layer: "config", Title: specs.Text{ZH: "vendor", EN: "vendor"}},
 		"benign":  {Slug: "benign", Benign: true, Severity: Info},
 	}}
 	s.Causes["kafka"].Not = "benign"

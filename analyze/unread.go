@@ -58,9 +58,16 @@ var nothingFound = regexp.MustCompile(`^No resources found`)
 
 // binaries are files of other programs by their first bytes.
 var binaries = []struct{ magic, reason string }{
-	{"\x89PNG", UnreadPicture}, {"\xff\xd8\xff", UnreadPicture}, {"GIF8", UnreadPicture}, {"BM", UnreadPicture}, {"RIFF", UnreadPicture},
-	{"\x00\x00\x00\x18ftyp", UnreadPicture}, {"\x00\x00\x00\x1cftyp", UnreadPicture}, {"\x00\x00\x00\x20ftyp", UnreadPicture},
-	{"%PDF-", UnreadDocument}, {"\xd0\xcf\x11\xe0", UnreadDocument},
+	{"\x89PNG", UnreadPicture},
+	{"\xff\xd8\xff", UnreadPicture},
+	{"GIF8", UnreadPicture},
+	{"BM", UnreadPicture},
+	{"RIFF", UnreadPicture},
+	{"\x00\x00\x00\x18ftyp", UnreadPicture},
+	{"\x00\x00\x00\x1cftyp", UnreadPicture},
+	{"\x00\x00\x00\x20ftyp", UnreadPicture},
+	{"%PDF-", UnreadDocument},
+	{"\xd0\xcf\x11\xe0", UnreadDocument},
 }
 
 func binaryReason(head []byte) string {

@@ -48,11 +48,11 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 		}
 		return StatusDegraded, lead.hop, lead.cause.Title
 	}
-	remarks := false
+	var remark *diagnosis // the first of those that say nothing about the path
 	for _, d := range ranked {
 		switch {
 		case d.beside():
-			remarks = true
+			remark = cmp.Or(remark, d)
 		case d.wasFault() && d.recovered:
 			return StatusDegraded, d.hop, text("曾短暂故障，已恢复："+d.cause.Title.ZH, "there was a brief fault, it is over: "+d.cause.Title.EN)
 		default:
@@ -66,9 +66,13 @@ func statusOfPath(ranked []*diagnosis, hops []HopState, f *Facts) (status, hop s
 	}
 	if lacks := lacking(hops, f); len(lacks) > 0 {
 		zh, en := "没有发现故障，但数据不足以断定正常，缺：", "no fault found, but the data does not allow to call it healthy; missing: "
+		if remark != nil {
+			zh = "链路上没有发现故障，只有提示「" + remark.cause.Title.ZH + "」；数据不足以断定正常，缺："
+			en = fmt.Sprintf("no fault of the path found, only the remark %q; the data does not allow to call it healthy; missing: ", remark.cause.Title.EN)
+		}
 		return StatusUnknown, "", text(zh+joinZH(lacks), en+joinEN(lacks))
 	}
-	if remarks {
+	if remark != nil {
 		return StatusHealthy, "", text("能观察到的每一跳都在正常处理，只有与消息路径无关的提示", "every hop that can be observed was seen working; there are remarks beside the path only")
 	}
 	return StatusHealthy, "", text("能观察到的每一跳都在正常处理，没有发现故障", "every hop that can be observed was seen working and no fault was found")

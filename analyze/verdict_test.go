@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/imbundle/imbundle/specs"
@@ -101,5 +102,16 @@ func TestPacksNeedTheirTexts(t *testing.T) {
 		if want := map[string]string{"2.1": Pass, "2.3": Pass, "4": Pass, "5": Unknown, "2.6": Unknown}[r.Guide]; want != "" && r.Status != want {
 			t.Errorf("%s answers %s, want %s", r.Check, r.Status, want)
 		}
+	}
+}
+
+// TestRemarkOnTheFirstLine names what was found, where it is no fault of the path and the rest cannot be judged.
+func TestRemarkOnTheFirstLine(t *testing.T) {
+	f := testFacts()
+	ds := diagnose(f, []Evidence{found("vendor", Likely, 0, 1)})
+	ranked := rank(ds, f, clockTie)
+	status, _, why := statusOfPath(ranked, hopStates(ranked, f), f)
+	if status != StatusUnknown || !strings.Contains(why.EN, `only the remark "vendor"`) || !strings.Contains(why.ZH, "只有提示「vendor」") {
+		t.Errorf("%s %+v", status, why)
 	}
 }

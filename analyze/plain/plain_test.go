@@ -99,6 +99,14 @@ func TestWrappings(t *testing.T) {
 			"{\"took\":1,\"hits\":{\"total\":{\"value\":1},\"hits\":[\n{\"_index\":\"x\",\"_source\":{\"@timestamp\":\"2026-11-23T00:03:20Z\",\"message\":\"m\",\"kubernetes\":{\"pod\":{\"name\":\"p-0\"},\"container\":{\"name\":\"c\"},\"namespace\":\"im\"}}}\n]}}",
 			[]string{"im/p-0/c/: 2026-11-23T00:03:20.000000000Z m@2"},
 		},
+		"a transcript": {
+			"[root@node1 ~]# date\nMon Nov 23 08:00:00 CST 2026\n[root@node1 ~]# kubectl logs openim-api-6d4f9c7b8d-x7k2p -n im --tail 100\na\n[root@node1 ~]# df -h\nx\n" +
+				"li@pc:~$ kubectl -n im logs --tail=5 deploy/openim-push -c push | grep ERROR\nb\nPS C:\\Users\\li> docker logs --since 5m kafka\nc\n$ docker compose logs openim-server\nd\n# Server\n",
+			[]string{
+				"///: [root@node1 ~]# date@1", "///: Mon Nov 23 08:00:00 CST 2026@2", "im/openim-api-6d4f9c7b8d-x7k2p//: a@4", "///: x@6",
+				"im//push/openim-push: b@8", "///kafka: c@10", "///openim-server: d@12", "///openim-server: # Server@13",
+			},
+		},
 		"a list of Grafana, newest first": {
 			"Common labels: {\"container\":\"c\",\"namespace\":\"im\",\"pod\":\"p-0\"}\nLine limit: \"1000\"\n\n" +
 				"1795392210500\t2026-11-23T00:03:30.500Z\t2026-11-23 00:03:30.500\tb\n1795392210100\t2026-11-23T00:03:30.100Z\t2026-11-23 00:03:30.100\ta\nmore\n",

@@ -14,6 +14,7 @@ type Section struct {
 	Namespace, Pod, Container string // any may be empty
 	Log                       bool   // it is known to be a log
 	Text                      io.Reader
+	typed                     bool // a command of a transcript printed it
 	// Line gives the line of the file for a line of Text, both from 1; nil when they are the same.
 	Line func(int64) int64
 }
@@ -66,7 +67,7 @@ var (
 // dumpStart is how cluster-info dump begins; its logs may come much later.
 var dumpStart = regexp.MustCompile(`^\{\r?\n    "kind": "[A-Z]\w+List",\r?\n    "apiVersion": `)
 
-// hasSections tells whether a head has a line that begins a section, or is that of a dump.
+// hasSections tells whether a head has a line that begins a section, a command that prints a log, or is that of a dump.
 func hasSections(head []byte) bool {
 	if dumpStart.Match(head) {
 		return true
@@ -74,6 +75,9 @@ func hasSections(head []byte) bool {
 	for len(head) > 0 {
 		line, rest, whole := bytes.Cut(head, []byte("\n"))
 		if whole && bytes.HasPrefix(line, []byte("==")) && sectionMark(trimEnd(line)) != nil {
+			return true
+		}
+		if command, is := typed(trimEnd(line)); whole && is && logOf(command) != nil {
 			return true
 		}
 		head = rest
@@ -97,7 +101,7 @@ func split(in *bufio.Reader, visit func(Section) error) error {
 	s := &splitter{in: in, next: &Section{}}
 	for s.next != nil {
 		section := *s.next
-		s.next = nil
+		s.next, s.typed = nil, section.typed
 		base := s.line
 		section.Text, section.Line = s, func(n int64) int64 { return base + n }
 		if err := visit(section); err != nil {
@@ -118,6 +122,7 @@ type splitter struct {
 	held   []byte
 	out    []byte // rest of the line in hand
 	ended  bool
+	typed  bool // the section is what a command printed
 	failed error
 }
 
@@ -154,6 +159,14 @@ func (s *splitter) fetch() error {
 		}
 		if bytes.HasPrefix(line, dumpEnd) {
 			s.next = &Section{}
+			return nil
+		}
+	}
+	if command, is := typed(line); is {
+		if s.next = logOf(command); s.next == nil && s.typed {
+			s.next = &Section{}
+		}
+		if s.next != nil {
 			return nil
 		}
 	}
