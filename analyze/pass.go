@@ -290,11 +290,15 @@ func (p *pass) hit(h scan.Hit) {
 
 // templateHit files a line at WARN or above, after all that rules have said of it.
 func (p *pass) templateHit(h scan.Hit) {
+	hide := p.shared.hide
+	if hide == nil {
+		hide = asItIs
+	}
 	if p.shared.templates {
-		p.current.templates.hit(h, templateText(h.Rec.Message), false)
+		p.current.templates.hit(h, templateText(h.Rec.Message), false, func() string { return templateText(hide(h.Rec.Message)) })
 	}
 	if p.current.named != h.Line {
-		p.current.unnamed.hit(h, unnamedText(h.Rec), p.shared.templates)
+		p.current.unnamed.hit(h, unnamedText(h.Rec, asItIs), p.shared.templates, func() string { return unnamedText(h.Rec, hide) })
 	}
 }
 

@@ -50,10 +50,11 @@ type templateCell struct {
 	peakCount   int
 	line        int64  // of the first
 	example     string // the first, where examples are kept
+	shown       string // the text without secrets
 }
 
-// hit files a line under a text. Lines without a time, and first halves of split records, are passed over.
-func (t *templates) hit(h scan.Hit, text string, keep bool) {
+// hit files a line under a text; shown is what is shown of it. Lines without a time, and first halves of split records, are passed over.
+func (t *templates) hit(h scan.Hit, text string, keep bool, shown func() string) {
 	at := timeOf(h)
 	if at == 0 || text == "" {
 		return
@@ -67,7 +68,7 @@ func (t *templates) hit(h scan.Hit, text string, keep bool) {
 		if *t == nil {
 			*t = templates{}
 		}
-		key.caller, c = strings.Clone(key.caller), &templateCell{first: at, line: h.Line}
+		key.caller, c = strings.Clone(key.caller), &templateCell{first: at, line: h.Line, shown: shown()}
 		if keep {
 			c.example = string(h.Text[:min(len(h.Text), maxExample)])
 		}
@@ -126,7 +127,7 @@ func templatesOf(texts []*textHits) []Template {
 		for key, c := range t.templates {
 			out = append(out, Template{
 				Entry: t.Entry, Subject: Subject{Role: t.Role, Namespace: t.Pod.Namespace, Pod: t.Pod.Pod}, Level: key.level.String(),
-				Caller: key.caller, Text: key.text, Count: c.count, First: stamp(c.first), Last: stamp(c.last),
+				Caller: key.caller, Text: c.shown, Count: c.count, First: stamp(c.first), Last: stamp(c.last),
 				Peak: time.Unix(c.peak*60, 0).UTC(), PeakCount: c.peakCount,
 			})
 		}

@@ -11,13 +11,16 @@ import (
 )
 
 // unnamedText is what a line says that no rule names: its message, and the error behind it, which tells more.
-func unnamedText(rec *scan.Record) string {
-	text := templateText(rec.Message)
+func unnamedText(rec *scan.Record, hide func(string) string) string {
+	text := templateText(hide(rec.Message))
 	if wrapped := rec.Field("error"); wrapped != "" {
-		text += " · " + templateText(innermost(wrapped))
+		text += " · " + templateText(hide(innermost(wrapped)))
 	}
 	return text
 }
+
+// asItIs hides nothing.
+func asItIs(text string) string { return text }
 
 // innermost cuts the trail of functions that errors of OpenIM carry behind their text.
 func innermost(text string) string {
@@ -77,7 +80,7 @@ func mergeUnnamed(texts []*textHits) []*Unnamed {
 			id := key{t.Role, k.level.String(), k.caller, k.text}
 			u := known[id]
 			if u == nil {
-				u = &Unnamed{Role: t.Role, Level: id.level, Caller: k.caller, Text: k.text, First: first, Last: last, Entry: t.Entry, Line: c.line, Example: c.example}
+				u = &Unnamed{Role: t.Role, Level: id.level, Caller: k.caller, Text: c.shown, First: first, Last: last, Entry: t.Entry, Line: c.line, Example: c.example}
 				known[id] = u
 				out = append(out, u)
 			}

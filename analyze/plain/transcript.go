@@ -18,7 +18,7 @@ var (
 
 // typed is what was typed behind a prompt; false for a line that has none.
 func typed(line []byte) (string, bool) {
-	if bytes.IndexAny(line[:min(len(line), 160)], "#$>") < 0 || !prompt.Match(line) {
+	if !bytes.ContainsAny(line[:min(len(line), 160)], "#$>") || !prompt.Match(line) {
 		return "", false
 	}
 	if line[0] == '#' || line[0] == '$' {
