@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,13 +85,24 @@ func (b *Batch) Gap(g bundle.Gap) {
 }
 
 func (b *Batch) gap(g bundle.Gap) {
-	g.Source = b.source
+	g.Source, g.Detail = b.source, oneLine(g.Detail)
 	b.mu.Lock()
 	b.gaps = append(b.gaps, g)
 	delete(b.expected, g.Entry)
 	b.mu.Unlock()
 	b.run.w.Gap(g)
 	b.tell(Event{Kind: GapRecorded, Gap: g})
+}
+
+// oneLine makes one line of several, as errors that were joined have, or answers of a server.
+func oneLine(text string) string {
+	var all []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(all, line) {
+			all = append(all, line)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // Note tells the user something that is no gap; it is kept in the collection's log.

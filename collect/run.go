@@ -18,6 +18,7 @@ import (
 // went wrong is in the Result. When ctx ends the bundle is finished with what there is, in under five seconds.
 func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 	o = o.withDefaults()
+	o.Gaps = slices.Clone(o.Gaps)
 	attach, err := attachments(o.Attach)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,9 @@ func Run(ctx context.Context, o Options, sources []Source) (*Result, error) {
 	if r.w, err = bundle.Create(o.Output, r.writerOptions(jobs)); err != nil {
 		return nil, fmt.Errorf("creating the bundle: %w", err)
 	}
-	for _, g := range o.Gaps {
+	for i, g := range o.Gaps {
+		g.Detail = oneLine(g.Detail)
+		o.Gaps[i] = g
 		r.w.Gap(g)
 		r.tell(Event{Kind: GapRecorded, Source: g.Source, Gap: g})
 	}

@@ -157,6 +157,25 @@ func TestFailuresStayAlone(t *testing.T) {
 }
 
 // TestInterrupt ends a run whose sources ignore their context, while one of them has an entry open and goes on writing.
+// TestGapsHaveOneLine each, whatever answers and errors they are made of.
+func TestGapsHaveOneLine(t *testing.T) {
+	o := options(t)
+	o.Gaps = []bundle.Gap{{Reason: bundle.Forbidden, Detail: "of the survey:\n\tno\n"}}
+	joined := errors.Join(errors.New("pods: busy\n"), errors.New("nodes: busy"), errors.New("nodes: busy"))
+	res, err := Run(t.Context(), o, []Source{source{name: "a", collect: func(_ context.Context, b *Batch) error {
+		b.Gap(bundle.Gap{Reason: bundle.Failed, Detail: joined.Error()})
+		return nil
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, gaps := range map[string][]bundle.Gap{"result": res.Gaps, "manifest": manifest(t, o.Output).Gaps} {
+		if len(gaps) != 2 || gaps[0].Detail != "of the survey:; no" || gaps[1].Detail != "pods: busy; nodes: busy" {
+			t.Errorf("%s: %+q", where, gaps)
+		}
+	}
+}
+
 func TestInterrupt(t *testing.T) {
 	o := options(t)
 	o.Grace = 0 // the default

@@ -138,8 +138,13 @@ var mongoSlow = analyze.Check{
 				}
 			}
 		}
-		if !looked && len(found) == 0 {
+		switch {
+		case len(found) > 0:
+			return answer(found)
+		case !looked:
 			return unknown()
+		case slices.ContainsFunc(f.Mongos, func(m analyze.MongoServer) bool { return m.Refused["currentOp"] != "" }):
+			return analyze.Finding{Status: analyze.Unknown, Needs: []string{"what runs in Mongo: the user needs the role clusterMonitor"}}
 		}
 		return answer(found)
 	},

@@ -168,3 +168,18 @@ func TestMongoState(t *testing.T) {
 		}
 	}
 }
+
+// TestMongoOperationsRefused: nothing is said of slow operations that the collector was not allowed to see.
+func TestMongoOperationsRefused(t *testing.T) {
+	m := record.MongoServer{Collections: []record.MongoCollection{{Name: "msg", Indexes: []record.MongoIndex{{Keys: []string{"doc_id"}}}}}}
+	for want, change := range map[string]func(){
+		analyze.Pass:    func() { m.Unsupported = []string{"currentOp"} },
+		analyze.Unknown: func() { m.Refused = map[string]string{"currentOp": "not authorized"} },
+	} {
+		m.Unsupported, m.Refused = nil, nil
+		change()
+		if got := mongoSlow.Run(&analyze.Facts{Mongos: []analyze.MongoServer{{Entry: mongoJSON, MongoServer: m}}}); got.Status != want {
+			t.Errorf("%+v: %s, want %s", m, got.Status, want)
+		}
+	}
+}

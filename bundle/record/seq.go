@@ -200,6 +200,7 @@ type MongoServer struct {
 	Collections []MongoCollection `json:"collections,omitempty"`
 	Operations  []MongoOperation  `json:"operations,omitempty"` // that run for a second and more
 	Refused     map[string]string `json:"refused,omitempty"`    // command: what the server said
+	Unsupported []string          `json:"unsupported,omitempty"` // commands that it does not have
 }
 
 // MongoMember is a server as its own hello tells.

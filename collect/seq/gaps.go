@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -148,17 +149,31 @@ func onMongo(err error) advice {
 		return advice{bundle.Failed, "this MongoDB is too old for the client: allow the mongo shell in its pod to be asked instead (--exec)"}
 	case code == 18, strings.Contains(text, "AuthenticationFailed"), strings.Contains(text, "Authentication failed"), strings.Contains(text, "unable to authenticate"):
 		return advice{bundle.Forbidden, "user, password or authSource is wrong: check mongodb.yml, IMENV_MONGODB_* and openim-mongo-secret"}
-	case code == 13, strings.Contains(text, "not authorized"), strings.Contains(text, "requires authentication"):
+	case code == notAuthorized, strings.Contains(text, "not authorized"), strings.Contains(text, "requires authentication"):
 		return advice{bundle.Forbidden, "the user lacks rights: read on the database, and clusterMonitor for the state of the servers"}
 	case code == maxTimeExpired, strings.Contains(text, "MaxTimeMSExpired"):
 		return advice{bundle.Timeout, "it took more than 100 ms, and was given up so as not to disturb: is an index missing?"}
-	case code == 59, code == 238, code == 40324, code == 115:
+	case code == notInitialized:
+		return advice{bundle.NotFound, "the replica set was never set up: run rs.initiate() on one of its members"}
+	case unsupported(err):
 		return advice{bundle.NotFound, "this server has no such command"}
 	}
 	if a, is := network(err, "--mongo"); is {
 		return a
 	}
 	return advice{reason: collect.ReasonOf(err)}
+}
+
+// What servers answer that lack a command, or a stage of one: MongoDB, and those that speak its protocol.
+var (
+	lackCodes = []int32{59, 115, 238, 303, 40324}
+	lackTexts = regexp.MustCompile(`(?i)no such (?:command|cmd)|command \S* ?not found|not (?:yet )?(?:supported|implemented)|unsupported|unrecognized pipeline stage`)
+)
+
+// unsupported reports whether a server says that it has no such thing, rather than that it may not be had.
+func unsupported(err error) bool {
+	code, answered := mongoCode(err)
+	return answered && (slices.Contains(lackCodes, code) || code != notAuthorized && lackTexts.MatchString(err.Error()))
 }
 
 var lastError = regexp.MustCompile(`Last error: (.*?)(?: \}|, \{|$)`)

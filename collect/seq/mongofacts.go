@@ -16,33 +16,52 @@ import (
 // collections are those that messages and numbers live in.
 var collections = []string{"msg", "seq", "seq_user", "conversation"}
 
-// Answers of Mongo that are no trouble.
+// Answers of Mongo.
 const (
-	namespaceNotFound = 26
-	noReplication     = 76
+	notAuthorized     = 13
+	namespaceNotFound = 26 // no trouble
+	noReplication     = 76 // likewise: a standalone server
+	notInitialized    = 94
 )
 
 // describe asks for the state of the set, the server, the collections and of long operations.
 func (m *mongoServer) describe(ctx context.Context, b *collect.Batch) {
-	ask := func(what string, do func(context.Context) error) {
-		if err := do(ctx); err != nil {
-			if m.told.Refused == nil {
-				m.told.Refused = map[string]string{}
-			}
-			m.told.Refused[what] = err.Error()
-			b.Gap(m.gap(bundle.MongoServer, what, err))
-		}
-	}
-	ask("replSetGetStatus", m.set)
-	ask("serverStatus", m.status)
-	ask("currentOp", m.operations)
+	m.ask(ctx, b, fact{"replSetGetStatus", "set", "how healthy the members of the replica set are, and how far behind"}, m.set)
+	m.ask(ctx, b, fact{"serverStatus", "status", "connections, queues and cache of Mongo"}, m.status)
+	m.ask(ctx, b, fact{"currentOp", "operations", "which operations of Mongo run for long"}, m.operations)
 	for _, c := range collections {
-		ask("listIndexes "+c, func(ctx context.Context) error { return m.collection(ctx, c) })
+		m.ask(ctx, b, fact{"listIndexes " + c, "collections", "which indexes " + c + " has, and how many documents"}, func(ctx context.Context) error { return m.collection(ctx, c) })
 	}
 	if !slices.ContainsFunc(m.told.Collections, func(c record.MongoCollection) bool { return !c.Missing }) {
 		err := fmt.Errorf("database %q has none of OpenIM's collections", m.told.Database)
 		b.Gap(gapOf(bundle.SeqFile, "documents", "mongo", m.address, err, advice{bundle.NotFound, "check database in mongodb.yml: it is empty, or somebody else's"}))
 	}
+}
+
+// fact is what one command tells: a part of mongo/server.json.
+type fact struct{ command, part, costs string }
+
+// ask has one fact told. A server that knows no such command says a fact by that. One that refuses costs this fact only, which
+// another run would not get either.
+func (m *mongoServer) ask(ctx context.Context, b *collect.Batch, f fact, do func(context.Context) error) {
+	err := do(ctx)
+	switch {
+	case err == nil:
+		return
+	case unsupported(err):
+		m.told.Unsupported = append(m.told.Unsupported, f.command)
+		return
+	}
+	if m.told.Refused == nil {
+		m.told.Refused = map[string]string{}
+	}
+	m.told.Refused[f.command] = err.Error()
+	g := m.gap(bundle.MongoServer, f.command, err)
+	g.Entry, g.Costs = bundle.MongoServer+"#"+f.part, f.costs
+	if _, answered := mongoCode(err); answered && g.Reason == bundle.Failed {
+		g.Reason = bundle.Forbidden
+	}
+	b.Gap(g)
 }
 
 func (m *mongoServer) set(ctx context.Context) error {

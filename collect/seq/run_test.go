@@ -23,6 +23,7 @@ type collected struct {
 	path          string
 	entries       map[string]string
 	gaps          []bundle.Gap
+	complete      bool
 	conversations map[string]record.Conversation
 	redis         record.RedisServer
 	mongo         record.MongoServer
@@ -57,7 +58,7 @@ func runIn(ctx context.Context, t testing.TB, most time.Duration, o Options, mor
 		t.Fatal(err)
 	}
 	defer in.Close()
-	c.gaps = in.Manifest().Gaps
+	c.gaps, c.complete = in.Manifest().Gaps, in.Manifest().Complete
 	err = in.Each(t.Context(), 1, func(_ int, f *bundle.File) error {
 		body, err := io.ReadAll(f)
 		c.entries[f.Name] = string(body)

@@ -156,13 +156,55 @@ func TestMongoTroubles(t *testing.T) {
 	}{
 		{"too old", &fakeMongo{wire: 6}, bundle.SeqFile, bundle.Failed, []string{"too old", "mongo shell", "--exec"}},
 		{"may not read", &fakeMongo{answer: denied(13, "not authorized on openim_v3", "find")}, bundle.SeqFile, bundle.Forbidden, []string{"not authorized", "read on the database"}},
-		{"no rights of a monitor", &fakeMongo{hello: set(bson.E{Key: "isWritablePrimary", Value: true}), answer: denied(13, "not authorized on admin", "replSetGetStatus")}, bundle.MongoServer, bundle.Forbidden, []string{"replSetGetStatus", "clusterMonitor"}},
+		{"no rights of a monitor", &fakeMongo{hello: set(bson.E{Key: "isWritablePrimary", Value: true}), answer: denied(13, "not authorized on admin", "replSetGetStatus")}, bundle.MongoServer + "#set", bundle.Forbidden, []string{"replSetGetStatus", "clusterMonitor"}},
 		{"a foreign database", &fakeMongo{answer: denied(26, "ns does not exist", "listIndexes")}, bundle.SeqFile, bundle.NotFound, []string{"openim_v3", "mongodb.yml"}},
 	} {
 		startFake(t, c.f)
 		got := run(t, Options{Mongo: &backends.Mongo{Addresses: []string{c.f.address}}, Conversations: []string{"sg_1"}})
 		if !t.Run(c.name, func(t *testing.T) { got.gap(t, c.entry, c.reason, append(c.words, c.f.address)...) }) {
 			t.Logf("%s", got.entries[bundle.MongoServer])
+		}
+	}
+}
+
+// TestRefusedFact: a command that the server lacks is a fact about it; one that it refuses, for whatever reason, costs what it
+// would have told and nothing else, and no other run is asked for.
+func TestRefusedFact(t *testing.T) {
+	for _, c := range []struct {
+		code        int32
+		text        string
+		unsupported bool
+	}{
+		{59, "no such command: 'aggregate'", true},
+		{238, "`aggregate` stage \"$currentOp\" is not implemented yet", true},
+		{40324, "Unrecognized pipeline stage name: '$currentOp'", true},
+		{303, "Feature not supported: $currentOp", true},
+		{2, "collectionless aggregations are not supported", true},
+		{13, "not authorized on admin to execute command { aggregate: 1 }", false},
+		{8000, "user is not allowed to do action [inprog] on [admin.]", false},
+	} {
+		f := startFake(t, &fakeMongo{answer: func(name string, command bson.D) bson.D {
+			if name == "aggregate" && command[0].Value == int32(1) {
+				return refuse(c.code, c.text)
+			}
+			return nil
+		}})
+		got := run(t, Options{Mongo: &backends.Mongo{Addresses: []string{f.address}}, Conversations: []string{"sg_1"}})
+		if got.mongo.Asked != f.address || got.mongo.Status == nil || len(got.mongo.Collections) != len(collections) {
+			t.Errorf("%s: the rest is not told: %+v", c.text, got.mongo)
+		}
+		if !got.complete {
+			t.Errorf("%s: the run counts as incomplete", c.text)
+		}
+		if c.unsupported {
+			if !slices.Equal(got.mongo.Unsupported, []string{"currentOp"}) || len(got.mongo.Refused) > 0 || len(got.gaps) > 0 {
+				t.Errorf("%s: %+v, gaps %+v", c.text, got.mongo, got.gaps)
+			}
+			continue
+		}
+		got.gap(t, bundle.MongoServer+"#operations", bundle.Forbidden, "currentOp", f.address, c.text[:14])
+		if len(got.gaps) != 1 || got.gaps[0].Costs != "which operations of Mongo run for long" || got.mongo.Refused["currentOp"] == "" {
+			t.Errorf("%s: %+v, gaps %+v", c.text, got.mongo, got.gaps)
 		}
 	}
 }
