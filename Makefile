@@ -19,7 +19,7 @@ RIG     = testdata/rig/rig
 E2E     = $(GO) test -tags e2e -count=1 -timeout 80m -p 1
 # What needs the rig, and what starts and stops its own servers.
 ONRIG   = ./testdata/e2e
-APART   = ./collect/kafka ./collect/seq ./collect/prom
+APART   = ./collect/kafka ./collect/seq ./collect/prom ./collect/node
 
 .PHONY: build demo test e2e e2e-smoke bench lint house format fuzz clean
 

@@ -137,41 +137,55 @@ func used(f *analyze.Facts, cause string, says specs.Text, least float64, what .
 var hostClock = analyze.Check{
 	ID: "host-clock", Guide: "5",
 	Title: say("主机时钟", "clocks of hosts"),
-	Doc: say("各主机与采集机的时钟差，连同 API server 的一起取中位数：偏离中位数超过 5 秒（扣除测量误差）的主机有偏差。全部差同样多，是采集机自己的时钟不准，不怪主机。",
-		"How far each host's clock is from the collector's, and the API server's: a host that is more than 5 seconds (beyond the uncertainty) from the middle of them is off. Where all differ by the same, it is the collector's own clock, and no host is blamed."),
+	Doc: say("各主机、API server 与采集机的时钟一起取中位数：偏离中位数超过 5 秒（扣除测量误差）的主机有偏差。其余都差同样多，是采集机自己的时钟不准，不怪主机。两边一样多时谁准不得而知，只算可能。",
+		"The clocks of the hosts, the API server and the collector: a host that is more than 5 seconds (beyond the uncertainty) from the middle of them is off. Where all others differ from the collector's by the same, it is that one, and no host is blamed. Where as many say one thing as another, nobody knows which are right: it is possible, no more."),
 	Needs: []string{"nodes/<node>/clock.txt"}, Collect: askHosts,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		all := gauges(f, analyze.GaugeClock)
 		if len(all) == 0 {
 			return unknown()
 		}
-		var offsets []float64
+		offsets := []float64{0} // the collector's own
 		for _, g := range all {
 			offsets = append(offsets, g.Value)
 		}
 		for _, c := range f.Clock {
 			offsets = append(offsets, c.Offset.Seconds())
 		}
-		slices.Sort(offsets)
-		middle := offsets[(len(offsets)-1)/2]
+		middle := middleClock(offsets)
+		agree := 0
+		for _, o := range offsets {
+			if math.Abs(o-middle) <= clockApart {
+				agree++
+			}
+		}
 		var found []analyze.Evidence
 		for _, g := range all {
-			off := math.Abs(g.Value-middle) - g.Of
-			if len(offsets) == 1 {
-				off = math.Abs(g.Value) - g.Of
-			}
-			if off <= 5 {
+			if math.Abs(g.Value-middle)-g.Of <= clockApart {
 				continue
 			}
 			e := ofGauge(f, g, "node-clock-skew", analyze.Likely)
 			e.Says = say("主机时钟与其他机器不一致", "the host's clock differs from the others")
-			if len(offsets) < 3 { // of two, nobody knows which is right
+			if 2*agree <= len(offsets) { // nobody knows which are right
 				e.Confidence = analyze.Possible
 			}
 			found = append(found, e)
 		}
 		return answer(found)
 	},
+}
+
+// clockApart is how many seconds apart clocks may be.
+const clockApart = 5
+
+// middleClock is the median; of the two of an even number that which is closer to the collector's.
+func middleClock(offsets []float64) float64 {
+	slices.Sort(offsets)
+	low, high := offsets[(len(offsets)-1)/2], offsets[len(offsets)/2]
+	if math.Abs(high) < math.Abs(low) {
+		return high
+	}
+	return low
 }
 
 var kernelLines = analyze.Check{

@@ -39,6 +39,8 @@ func TestHosts(t *testing.T) {
 		{"a clock far off", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, 0.2, 0.6), gauge(analyze.GaugeClock, -0.1, 0.6), gauge(analyze.GaugeClock, 960, 0.6)}, "node-clock-skew", analyze.Likely, analyze.Fail},
 		{"the collector's own clock", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, 600, 0.6), gauge(analyze.GaugeClock, 600.4, 0.6), gauge(analyze.GaugeClock, 599.8, 0.6)}, "", "", analyze.Pass},
 		{"one clock alone", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, 600, 0.6)}, "node-clock-skew", analyze.Possible, analyze.Warn},
+		{"one clock alone that is behind", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, -600, 0.6)}, "node-clock-skew", analyze.Possible, analyze.Warn},
+		{"two against two", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, -600, 0.6), gauge(analyze.GaugeClock, -600, 0.6), gauge(analyze.GaugeClock, 0, 0.6)}, "node-clock-skew", analyze.Possible, analyze.Warn},
 		{"a slow answer", hostClock, []analyze.Gauge{gauge(analyze.GaugeClock, 8, 9)}, "", "", analyze.Pass},
 	} {
 		got := c.check.Run(&analyze.Facts{Gauges: c.in, Collected: noon})
@@ -54,7 +56,11 @@ func TestClockAgainstTheAPIServer(t *testing.T) {
 	if got := hostClock.Run(f); got.Status != analyze.Pass {
 		t.Errorf("all differ from the collector alike: %s %v", got.Status, causesOf(got))
 	}
-	f.Gauges[0].Value = 0
+	f = &analyze.Facts{Gauges: []analyze.Gauge{gauge(analyze.GaugeClock, -600, 1)}, Clock: []bundle.ClockOffset{{Offset: time.Second}}}
+	if got := hostClock.Run(f); causesOf(got)["node-clock-skew"] != analyze.Likely {
+		t.Errorf("the only host is behind the collector and the server: %v", causesOf(got))
+	}
+	f = &analyze.Facts{Gauges: []analyze.Gauge{gauge(analyze.GaugeClock, 0, 1), gauge(analyze.GaugeClock, 300, 1), gauge(analyze.GaugeClock, 300, 1)}, Clock: []bundle.ClockOffset{{Offset: 5 * time.Minute}}}
 	if got := hostClock.Run(f); causesOf(got)["node-clock-skew"] != analyze.Likely {
 		t.Errorf("one differs from two others: %v", causesOf(got))
 	}
