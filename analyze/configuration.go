@@ -26,6 +26,7 @@ type Configuration struct {
 	Kubernetes bool   // its component runs in a pod
 	Set        *settings.Set
 	Wrong      []error // what is no YAML, or stands there twice
+	Component  string  // the workload; empty: it is not told
 	Ignored    []record.IgnoredVariable
 }
 

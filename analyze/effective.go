@@ -47,7 +47,8 @@ func (e Effective) configurations() []Configuration {
 		set := setOf(g.Settings)
 		for _, w := range g.Of {
 			out = append(out, Configuration{
-				Where: where, Entry: e.Entry, Namespace: w.Namespace, Role: w.Role, Chat: w.Role == "chat", Kubernetes: true, Set: set, Ignored: g.Ignored,
+				Where: where, Entry: e.Entry, Namespace: w.Namespace, Role: w.Role, Chat: w.Role == "chat", Kubernetes: true, Set: set,
+				Component: w.Name, Ignored: g.Ignored,
 			})
 		}
 	}
@@ -68,7 +69,7 @@ func setOf(told []record.ConfigSetting) *settings.Set {
 }
 
 func valueOf(v record.ConfigValue) settings.Value {
-	value := settings.Value{List: v.List, Origin: settings.Origin{Where: v.From, Line: v.Line}, Hidden: v.Secret, Unread: v.Unknown}
+	value := settings.Value{List: v.List, Origin: settings.Origin{Where: v.From, Line: v.Line}, Hidden: v.Secret, Unread: v.Unknown, Alike: v.Alike}
 	switch {
 	case v.Value == "":
 	case v.List:
@@ -90,14 +91,22 @@ func (e Effective) holds(f configFile) bool {
 	})
 }
 
-// effective are the configurations that collectors told, and the files that remain to be read.
+// mounts tells whether the configuration of a namespace's components is told: what none of its files came from is mounted nowhere.
+func (e Effective) mounts(namespace string) bool {
+	return slices.ContainsFunc(e.Groups, func(g record.ConfigGroup) bool {
+		return len(g.Files) > 0 && slices.ContainsFunc(g.Of, func(w record.Workload) bool { return w.Namespace == namespace && w.Role != "chat" })
+	})
+}
+
+// effective are the configurations that collectors told, and the files that remain to be read: not those of ConfigMaps that no
+// component mounts.
 func effective(told []Effective, files []configFile) (out []Configuration, rest []configFile) {
 	slices.SortFunc(told, func(a, b Effective) int { return strings.Compare(a.Entry, b.Entry) })
 	for _, e := range told {
 		out = append(out, e.configurations()...)
 	}
 	rest = slices.DeleteFunc(files, func(f configFile) bool {
-		return slices.ContainsFunc(told, func(e Effective) bool { return e.holds(f) })
+		return slices.ContainsFunc(told, func(e Effective) bool { return e.holds(f) || f.kubernetes && e.mounts(f.namespace) })
 	})
 	return out, rest
 }

@@ -22,7 +22,7 @@ func All() []analyze.Check {
 		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, deploymentFiles, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
 		hostDescriptors, hostInotify, hostClock, kernelLines, logLevel,
-		edgeTimeout, podMetrics, apiAnswers, prometheusRanges, configDrift, certificates, releaseBehind, oneRelease,
+		edgeTimeout, podMetrics, apiAnswers, prometheusRanges, shareSecret, configDrift, certificates, releaseBehind, oneRelease,
 	}
 }
 

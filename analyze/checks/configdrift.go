@@ -16,22 +16,24 @@ import (
 var configDrift = analyze.Check{
 	ID: "config-drift", Guide: "3",
 	Title: say("配置与官方默认的差异", "configuration against the official defaults"),
-	Doc: say("把 ConfigMap、配置文件与 IMENV_ 变量和同版本的官方默认逐项对照，只报告已知有影响的项：为什么，改哪一个键。看似设置了什么、其实不起作用的变量也列出。被脱敏的值不作判断；文件里缺的键按该版本是否需要来判断。版本不明时，只看与版本无关的项。",
-		"Compares ConfigMaps, configuration files and IMENV_ variables with the official defaults of the same release and tells only what is known to matter: why, and which key to change. Variables that look as if they set something and have no effect are listed, too. Redacted values are not judged; a missing key counts where the release needs it. Without a release only what holds for every release is looked at."),
+	Doc: say("把 ConfigMap、配置文件与 IMENV_ 变量和同版本的官方默认逐项对照，只报告已知有影响的项：为什么，改哪一个键。被脱敏的值不作判断；文件里缺的键按该版本是否需要来判断。版本不明时，只看与版本无关的项。知道各组件的生效配置时，没有组件挂载的 ConfigMap 不看，写了却不起作用的 IMENV_ 变量作提示，并写明哪些组件受影响。",
+		"Compares ConfigMaps, configuration files and IMENV_ variables with the official defaults of the same release and tells only what is known to matter: why, and which key to change. Redacted values are not judged; a missing key counts where the release needs it. Without a release only what holds for every release is looked at. Where the effective configuration of the components is told, ConfigMaps that none of them mounts are left out, IMENV_ variables without effect are worth a word, and the components that it concerns are named."),
 	Needs: []string{"cluster-resources/configmaps/<namespace>.json, or config/*.yml"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var found []analyze.Evidence
 		judged := false
+		concerns := readers{}
 		for _, c := range f.Configs {
 			if c.Chat {
 				continue
 			}
 			judged = true
-			found = append(found, invalid(c)...)
-			found = append(found, withoutEffect(c)...)
+			own := slices.Concat(invalid(c), ignored(c))
 			for _, s := range f.Specs.Baseline.Settings {
-				found = append(found, drift(f, c, s)...)
+				own = append(own, drift(f, c, s)...)
 			}
+			concerns.add(c.Component, own)
+			found = append(found, own...)
 		}
 		switch {
 		case !judged:
@@ -39,7 +41,7 @@ var configDrift = analyze.Check{
 		case len(found) == 0 && len(f.Versions) == 0:
 			return analyze.Finding{Status: analyze.Unknown, Needs: []string{"the release: a log of a component, or an image with its tag"}}
 		}
-		found = joined(found)
+		found = concerns.name(joined(found))
 		slices.SortStableFunc(found, func(a, b analyze.Evidence) int { return cmp.Compare(weight(b), weight(a)) })
 		return answer(found)
 	},
@@ -70,6 +72,55 @@ func joined(found []analyze.Evidence) []analyze.Evidence {
 	return out
 }
 
+// readers are the components that a sighting concerns.
+type readers map[analyze.Sighting][]string
+
+func (r readers) add(component string, found []analyze.Evidence) {
+	for _, e := range found {
+		for _, s := range e.Samples {
+			if component != "" && !slices.Contains(r[s], component) {
+				r[s] = append(r[s], component)
+			}
+		}
+	}
+}
+
+// name tells the components behind what each sample shows.
+func (r readers) name(found []analyze.Evidence) []analyze.Evidence {
+	for _, e := range found {
+		for i, s := range e.Samples {
+			if names := r[s]; len(names) > 0 {
+				e.Samples[i].Text += " (" + some(names) + ")"
+			}
+		}
+	}
+	return found
+}
+
+// some names a few of many.
+func some(names []string) string {
+	const most = 4
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ignored shows variables that somebody has set in vain.
+func ignored(c analyze.Configuration) (found []analyze.Evidence) {
+	for _, v := range c.Ignored {
+		if strings.HasPrefix(v.Why, "it is empty") {
+			continue // charts leave many so
+		}
+		found = append(found, analyze.Evidence{
+			Cause: "config-drift", Confidence: analyze.Possible, Severity: analyze.Warning, Subject: analyze.Subject{Role: c.Role, Namespace: c.Namespace, Target: v.Variable},
+			Says:    say("变量不起作用：OpenIM 不认这个名字，用的是文件里的值", "a variable is without effect: OpenIM knows no such name and takes what the file says"),
+			Samples: []analyze.Sighting{{Entry: c.Entry, Text: clip(v.Variable + ": " + v.Why)}},
+		})
+	}
+	return found
+}
+
 // invalid shows files that OpenIM cannot read. A file that somebody sent loose may have suffered on the way.
 func invalid(c analyze.Configuration) []analyze.Evidence {
 	if len(c.Wrong) == 0 || c.Role != "" {
@@ -91,19 +142,6 @@ func invalid(c analyze.Configuration) []analyze.Evidence {
 		e.Samples = append(e.Samples, sight)
 	}
 	return []analyze.Evidence{e}
-}
-
-// withoutEffect shows variables that somebody has set for nothing.
-func withoutEffect(c analyze.Configuration) []analyze.Evidence {
-	var found []analyze.Evidence
-	for _, v := range c.Ignored {
-		found = append(found, analyze.Evidence{
-			Cause: "config-drift", Confidence: analyze.Possible, Severity: analyze.Info, Subject: analyze.Subject{Role: c.Role, Namespace: c.Namespace, Target: v.Variable},
-			Says:    say("变量不起作用", "a variable has no effect"),
-			Samples: []analyze.Sighting{{Entry: c.Entry, Text: clip(fmt.Sprintf("%s of %s: %s", v.Variable, v.From, v.Why))}},
-		})
-	}
-	return found
 }
 
 // drift looks for the values of one setting that hurt.

@@ -3,11 +3,10 @@ package record
 // ConfigSchema is the schema of Config.
 const ConfigSchema = "imbundle/config/1"
 
-// Config is config/effective.json: what configures each component, where each value comes from, and which release each pod runs.
+// Config is config/effective.json: what configures each component, and where each value comes from.
 type Config struct {
 	Schema   string          `json:"schema"` // ConfigSchema
 	Groups   []ConfigGroup   `json:"groups"` // components with the same settings share one
-	Pods     []PodVersion    `json:"pods"`
 	Problems []ConfigProblem `json:"problems"` // files and variables that could not be read or used
 }
 
@@ -43,6 +42,7 @@ type ConfigValue struct {
 	Unknown string `json:"unknown,omitempty"` // why the value is not known, although it is set
 	From    string `json:"from"`              // the configmap, or the variable and whose it is
 	Line    int    `json:"line,omitempty"`    // of the file
+	Alike   int    `json:"alike,omitempty"`   // of a secret: those with the same number are equal; 0: it is none, empty or unknown
 }
 
 // ConfigSetting is one key of one file as a component sees it.
@@ -57,17 +57,6 @@ type IgnoredVariable struct {
 	Variable string `json:"variable"`
 	From     string `json:"from"`
 	Why      string `json:"why"`
-}
-
-// PodVersion is what a container of a pod runs.
-type PodVersion struct {
-	Role      string `json:"role"`
-	Namespace string `json:"namespace"`
-	Pod       string `json:"pod"`
-	Container string `json:"container"`
-	Image     string `json:"image"` // as the pod asks for it
-	Tag       string `json:"tag"`
-	Digest    string `json:"digest,omitempty"` // of what runs: sha256:…
 }
 
 // ConfigProblem is what could not be read or used.

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/collect"
@@ -62,9 +60,10 @@ func (f *config) Collect(_ context.Context, b *collect.Batch) error {
 
 // effective groups components that do not differ.
 func (f *config) effective() record.Config {
-	c := record.Config{Schema: record.ConfigSchema, Groups: []record.ConfigGroup{}, Pods: notNil(f.s.versions), Problems: notNil(f.s.config.problems)}
+	c := record.Config{Schema: record.ConfigSchema, Groups: []record.ConfigGroup{}, Problems: notNil(f.s.config.problems)}
+	secrets := alike{}
 	for _, comp := range f.s.config.components {
-		g := comp.group()
+		g := comp.group(secrets)
 		of := record.Workload{Role: comp.Role, Namespace: comp.Namespace, Kind: comp.Kind, Name: comp.Name}
 		i := slices.IndexFunc(c.Groups, func(o record.ConfigGroup) bool {
 			return reflect.DeepEqual(o.Files, g.Files) && reflect.DeepEqual(o.Settings, g.Settings) && reflect.DeepEqual(o.Ignored, g.Ignored)
@@ -79,12 +78,12 @@ func (f *config) effective() record.Config {
 }
 
 // group is the component's configuration without its name, so that those of others compare with it.
-func (comp *configured) group() record.ConfigGroup {
+func (comp *configured) group(secrets alike) record.ConfigGroup {
 	g := record.ConfigGroup{Files: notNil(comp.files), Settings: []record.ConfigSetting{}, Ignored: []record.IgnoredVariable{}}
 	for _, one := range comp.set.All() {
-		r := record.ConfigSetting{File: one.File, ConfigValue: comp.value(one.Key, one.Value)}
+		r := record.ConfigSetting{File: one.File, ConfigValue: comp.value(secrets, one.Key, one.Value)}
 		for _, v := range one.Overridden {
-			r.Overridden = append(r.Overridden, comp.value(one.Key, v))
+			r.Overridden = append(r.Overridden, comp.value(secrets, one.Key, v))
 		}
 		g.Settings = append(g.Settings, r)
 	}
@@ -94,34 +93,31 @@ func (comp *configured) group() record.ConfigGroup {
 	return g
 }
 
-func (comp *configured) value(key string, v settings.Value) record.ConfigValue {
+func (comp *configured) value(secrets alike, key string, v settings.Value) record.ConfigValue {
 	r := record.ConfigValue{Name: key, List: v.List, Secret: v.Hidden, Unknown: v.Unread, From: comp.plain(v.Origin.Where), Line: v.Origin.Line}
 	if !v.Hidden {
 		r.Value = v.String()
 	}
+	if v.Hidden || settings.Secret(key) {
+		r.Alike = secrets.number(v.String())
+	}
 	return r
+}
+
+// alike numbers secrets in the order in which they come, so that a bundle tells which are equal and nothing else of them.
+type alike map[string]int
+
+func (a alike) number(secret string) int {
+	if secret == "" {
+		return 0
+	}
+	if a[secret] == 0 {
+		a[secret] = len(a) + 1
+	}
+	return a[secret]
 }
 
 // plain leaves the component's own name out of where a variable stands.
 func (comp *configured) plain(where string) string {
 	return strings.Replace(where, " of "+comp.object(), "", 1)
-}
-
-// versionsOf are what the containers of a pod of OpenIM, or of its backends, run.
-func (c *Cluster) versionsOf(p *corev1.Pod) []record.PodVersion {
-	role := signOf(c.o.Specs, p.Name, p.Labels, &p.Spec).role
-	if role == nil {
-		return nil
-	}
-	var all []record.PodVersion
-	for _, container := range p.Spec.Containers {
-		v := record.PodVersion{Role: role.ID, Namespace: p.Namespace, Pod: p.Name, Container: container.Name, Image: container.Image, Tag: imageTag(container.Image)}
-		for _, status := range p.Status.ContainerStatuses {
-			if i := strings.Index(status.ImageID, "sha256:"); status.Name == container.Name && i >= 0 {
-				v.Digest = status.ImageID[i:]
-			}
-		}
-		all = append(all, v)
-	}
-	return all
 }

@@ -28,6 +28,7 @@ type Value struct {
 	Origin Origin
 	Hidden bool   // it was read from a Secret
 	Unread string // why it is not known, although it is set; Values is empty then
+	Alike  int    // of a secret whose text is not known: those of one record with the same number are equal; 0: nothing tells
 }
 
 // String is the value as one text.
@@ -129,6 +130,12 @@ func slot(file, key string) string { return stem(file) + "\x00" + variable(key) 
 
 // variable is a key as the names of variables have it.
 func variable(key string) string { return strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
+
+// Secret reports whether a key holds what nobody else may know, or may hold it.
+func Secret(key string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc([]string{"secret", "password", "pwd", "token", "key", "keyid", "secretid", "uri"}, func(end string) bool { return strings.HasSuffix(key, end) })
+}
 
 // known are the files of OpenIM and openim-chat that hold settings, without suffix.
 var known = []string{
