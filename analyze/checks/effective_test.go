@@ -2,7 +2,6 @@ package checks
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/imbundle/imbundle/analyze"

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -24,12 +23,12 @@ func asks(sources []collect.Source) []collect.Ask {
 }
 
 // plannedAsks are those of a plan: nobody is connected to, and no credentials are read.
-func (f *collectFlags) plannedAsks(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, set *specs.Set, incident collect.Incident) ([]collect.Ask, error) {
+func (f *collectFlags) plannedAsks(s streams, cluster *kube.Cluster, found *kube.Survey, set *specs.Set, incident collect.Incident) ([]collect.Ask, error) {
 	b, err := f.configured(s, found, f.overrides.WithoutAuth())
 	if err != nil {
 		return nil, err
 	}
-	prometheus, err := f.metrics.sources(ctx, s, cluster, found, set)
+	prometheus, err := f.metrics.sources(cluster, found, set)
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,7 @@ func (f *collectFlags) validate(s streams) (err error) {
 	if err := f.nodes.validate(s, &f.kube); err != nil {
 		return err
 	}
-	if err := f.metrics.validate(); err != nil {
+	if err := f.metrics.validate(s, &f.kube); err != nil {
 		return err
 	}
 	f.lang, err = s.language(f.lang)
@@ -226,7 +226,7 @@ func (f *collectFlags) survey(ctx context.Context, s streams, set *specs.Set, o 
 	if err != nil {
 		return nil, nil, err
 	}
-	prometheus, err := f.metrics.sources(ctx, s, cluster, found, set)
+	prometheus, err := f.metrics.sources(cluster, found, set)
 	if err != nil {
 		reach.Close()
 		return nil, nil, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,6 +21,8 @@ const prometheusEnv = "IMBUNDLE_PROMETHEUS"
 type metricsFlags struct {
 	prometheus string
 	maxSeries  int
+	address    string // what prometheus or the environment says
+	inCluster  bool   // it is a service, or one is looked for: it is asked through the API server
 }
 
 func (f *metricsFlags) add(c *cobra.Command, k *kube.Options) {
@@ -36,11 +37,18 @@ const (
 	prometheusHint = "give --prometheus a URL, NAMESPACE/SERVICE:PORT, or auto"
 )
 
-func (f *metricsFlags) validate() error {
-	if f.prometheus == "" || f.prometheus == prometheusAuto {
+// validate checks where Prometheus is and tells the survey of what goes through the API server.
+func (f *metricsFlags) validate(s streams, k *kube.Options) error {
+	f.address = strings.TrimSpace(cmp.Or(f.prometheus, s.getenv(prometheusEnv)))
+	if f.address == "" {
 		return nil
 	}
-	if _, ok := kube.ParseService(f.prometheus); ok {
+	k.FindPrometheus = f.address == prometheusAuto
+	service, inCluster := kube.ParseService(f.address)
+	if inCluster {
+		k.Prometheus = service
+	}
+	if f.inCluster = inCluster || k.FindPrometheus; f.inCluster || f.prometheus == "" {
 		return nil
 	}
 	u, err := url.Parse(f.prometheus)
@@ -53,31 +61,30 @@ func (f *metricsFlags) validate() error {
 	return nil
 }
 
-// sources are those of the Prometheus that was named; none where none was.
-func (f *metricsFlags) sources(ctx context.Context, s streams, cluster *kube.Cluster, found *kube.Survey, set *specs.Set) ([]collect.Source, error) {
-	address := cmp.Or(f.prometheus, s.getenv(prometheusEnv))
-	if address == "" || cluster.Replayed() {
-		return nil, nil
+// words are the flags that decide which rights are needed.
+func (f *metricsFlags) words(k *kube.Options) (words []string) {
+	if k.PodMetrics {
+		words = append(words, "--metrics")
 	}
+	if f.inCluster {
+		words = append(words, "--prometheus "+f.address)
+	}
+	return words
+}
+
+// sources are those of the Prometheus that was named or found; none where none was.
+func (f *metricsFlags) sources(cluster *kube.Cluster, found *kube.Survey, set *specs.Set) ([]collect.Source, error) {
 	p := prom.Options{Queries: set.Queries, Namespaces: found.Namespaces, MaxSeries: f.maxSeries}
-	service, inCluster := kube.ParseService(address)
-	if address == prometheusAuto {
+	switch {
+	case f.address == "" || cluster.Replayed() || f.inCluster && !found.MayAskPrometheus():
+		return nil, nil // what the survey did not find, or the user may not ask, it has told
+	case f.inCluster:
+		p.Get, p.At = cluster.Get(found.Prometheus), "service "+found.Prometheus.String()
+	default:
 		var err error
-		if service, inCluster, err = cluster.FindPrometheus(ctx); err != nil {
+		if p.Get, p.At, err = prom.Direct(&http.Client{Transport: http.DefaultTransport}, f.address); err != nil {
 			return nil, err
 		}
-		if !inCluster {
-			return nil, usagef(prometheusHint, "no service of the cluster looks like a Prometheus")
-		}
-	}
-	if inCluster {
-		p.Get, p.At = cluster.Get(service), "service "+service.String()
-		return []collect.Source{prom.New(p)}, nil
-	}
-	var err error
-	p.Get, p.At, err = prom.Direct(&http.Client{Transport: http.DefaultTransport}, strings.TrimSpace(address))
-	if err != nil {
-		return nil, err
 	}
 	return []collect.Source{prom.New(p)}, nil
 }

@@ -37,7 +37,7 @@ func (f *collectFlags) printPlan(ctx context.Context, s streams, set *specs.Set,
 	if err != nil {
 		return err
 	}
-	if p.Backends, err = f.plannedAsks(ctx, s, cluster, found, set, incident); err != nil {
+	if p.Backends, err = f.plannedAsks(s, cluster, found, set, incident); err != nil {
 		return err
 	}
 	command := f.command()
@@ -90,9 +90,7 @@ func (f *collectFlags) command() string {
 		}
 	}
 	words = append(words, f.nodes.words(&f.kube)...)
-	if f.kube.PodMetrics {
-		words = append(words, "--metrics")
-	}
+	words = append(words, f.metrics.words(&f.kube)...)
 	return strings.Join(words, " ")
 }
 
@@ -165,13 +163,10 @@ func (r planRow) where() string {
 		where = fmt.Sprintf("%d namespaces", len(r.namespaces))
 	}
 	switch {
-	case r.what == "secrets" && len(r.names) > 0:
+	case len(r.names) > 0 && (r.what == "secrets" || strings.HasPrefix(r.what, "services/")):
 		where += ": " + strings.Join(r.names, ", ")
 	case len(r.names) > 0:
-		what := "pods"
-		if strings.HasPrefix(r.what, "nodes") {
-			what = "nodes"
-		}
+		what, _, _ := strings.Cut(r.what, "/")
 		where += fmt.Sprintf(", %s: %d", what, len(r.names))
 	}
 	return where

@@ -36,6 +36,8 @@ type Options struct {
 	SampleEvery    time.Duration // between samples; zero means 15 seconds
 	NoSecrets      bool          // ask nothing of any Secret, and use none of their values
 	Reach          []string      // HOST:PORT of backends that the user names, beside those of the configuration
+	Prometheus     Service       // to be asked through the API server; zero: none that is known
+	FindPrometheus bool          // look for the service of one
 	PodMetrics     bool          // count the right to read pods' metrics among those that are needed; they are read wherever it is granted
 	Exec           bool          // read log files inside containers through exec, where stdout has none
 	NodeStats      bool          // ask for the right to read what kubelets measure; without it that is read where it is granted

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/imbundle/imbundle/bundle"
-	"github.com/imbundle/imbundle/bundle/record"
 )
 
 // Component is a workload, or a pod without one, whose role is known.
@@ -43,13 +42,14 @@ type Survey struct {
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
 	Hosts      []Host            // nodes on which pods of the chosen namespaces run; nil where nobody is going to ask them
+	Prometheus Service            // the one that is asked through the API server; zero: none
+	gaps       []bundle.Gap       // beside those of rights
 	noSecrets  bool              // none is asked for
 	inPods     bool              // OpenIM shows in pods only, not in workloads
 	wants      wants             // Secrets that pods and workloads name
 	carriers   map[string]string // addresses of the nodes on which pods run, by name
 	custom     custom            // resources that the cluster defines itself
 	config     configuration
-	versions   []record.PodVersion
 	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
 	scraped    []*scraped
@@ -94,8 +94,12 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if err := c.readConfig(ctx, s); err != nil {
 		return nil, fmt.Errorf("reading OpenIM's configuration: %w", err)
 	}
+	s.findMetrics()
 	if err := c.lookAtNetwork(ctx, s); err != nil {
 		return nil, fmt.Errorf("looking for the ways to the backends: %w", err)
+	}
+	if err := c.lookForPrometheus(ctx, s); err != nil {
+		return nil, fmt.Errorf("looking for Prometheus: %w", err)
 	}
 	return s, c.lookAtNodes(ctx, s)
 }
@@ -105,7 +109,6 @@ func (c *Cluster) lookAtPods(ctx context.Context, s *Survey) error {
 	err := c.eachPod(ctx, s, func(p *corev1.Pod, logs []*stream) {
 		s.wants.see("Pod", p.Namespace, p.Name, &p.Spec)
 		s.streams = append(s.streams, logs...)
-		s.versions = append(s.versions, c.versionsOf(p)...)
 		s.net.seePod(p)
 		if p.Spec.NodeName != "" {
 			s.carriers[p.Spec.NodeName] = p.Status.HostIP
@@ -282,7 +285,7 @@ func (s *Survey) sort(found []Component) {
 }
 
 // Gaps is what is known to be missing before the collection begins.
-func (s *Survey) Gaps() []bundle.Gap { return s.Access.gaps() }
+func (s *Survey) Gaps() []bundle.Gap { return append(s.Access.gaps(), s.gaps...) }
 
 // Identity is what tells the cluster from another, for those who continue the run.
 func (c *Cluster) Identity(s *Survey) *bundle.Cluster {

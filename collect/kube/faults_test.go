@@ -58,7 +58,7 @@ func TestListExpires(t *testing.T) {
 	})
 	c := connect(t, f)
 	_, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[0], ns: "openim"}, nil)
 		return nil
 	}))
 	got := decode[corev1.PodList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -79,7 +79,7 @@ func TestListBreaks(t *testing.T) {
 	})
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[0], ns: "openim"}, nil)
 		return nil
 	}))
 	got := decode[corev1.PodList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -119,7 +119,7 @@ func TestListGoesOn(t *testing.T) {
 	})
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[0], ns: "openim"}, nil)
 		return nil
 	}))
 	var names []string

@@ -18,6 +18,8 @@ const (
 	reachName    = "kube-reach"
 	nodesName    = "kube-nodes"
 	podsName     = "node" // the source that asks nodes through pods; it lies in a package of its own
+
+	prometheusName = "prometheus" // likewise
 )
 
 const (

@@ -3,7 +3,6 @@ package kube
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,45 +14,16 @@ import (
 	"strings"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
-	"github.com/imbundle/imbundle/specs"
 )
 
 const (
 	metricSamples = 2        // counters tell by their rise
-	mostPorts     = 4        // of one pod that are tried for metrics
 	mostMetrics   = 16 << 20 // bytes read of one answer
 	keptMetrics   = 256 << 10
 	scrapes       = 4 // at a time
 )
-
-// scraped is a pod of OpenIM that may offer metrics.
-type scraped struct {
-	ns, pod string
-	ports   []int // where they may be, the likeliest first
-	port    int   // where they are, once it is known
-}
-
-// mostScraped bounds the pods of one role and namespace that are asked: they count the same things.
-const mostScraped = 5
-
-// scrape takes note of a pod with metrics.
-func (s *Survey) scrape(m *scraped) {
-	like := 0
-	for _, o := range s.scraped {
-		if o.ns == m.ns && slices.Equal(o.ports, m.ports) {
-			like++
-		}
-	}
-	if like >= mostScraped {
-		s.unscraped++
-		return
-	}
-	s.scraped = append(s.scraped, m)
-}
 
 func (p *scraped) path(port int) string {
 	return kindFor("pods").path(p.ns) + "/" + url.PathEscape(p.pod) + ":" + strconv.Itoa(port) + "/proxy/metrics"
@@ -79,6 +49,9 @@ func (m *podMetricsSource) pods() []*scraped {
 func (m *podMetricsSource) calls() []call {
 	var all []call
 	for _, p := range m.pods() {
+		if p.off != "" {
+			continue
+		}
 		for i, port := range p.ports {
 			n := 1
 			if i == 0 {
@@ -121,6 +94,11 @@ func (m *podMetricsSource) Collect(ctx context.Context, b *collect.Batch) error 
 
 // sample reads the metrics of one pod. Its port is looked for the first time only.
 func (m *podMetricsSource) sample(ctx context.Context, b *collect.Batch, p *scraped, n int) {
+	const costs = "OpenIM's own counters of this pod: failed inserts, late and failed pushes, users online"
+	if p.off != "" {
+		b.Gap(bundle.Gap{Entry: bundle.PodMetrics(p.ns, p.pod, p.ports[0]), Reason: bundle.NotFound, Detail: p.off, Costs: costs})
+		return
+	}
 	ports := p.ports
 	if n > 0 {
 		ports = []int{p.port}
@@ -150,7 +128,7 @@ func (m *podMetricsSource) sample(ctx context.Context, b *collect.Batch, p *scra
 	}
 	if len(errs) > 0 {
 		first := nth(bundle.PodMetrics(p.ns, p.pod, ports[0]), n)
-		b.Gap(bundle.Gap{Entry: first, Reason: reason, Detail: strings.ReplaceAll(errors.Join(errs...).Error(), "\n", "; "), Costs: "OpenIM's own counters of this pod: failed inserts, late and failed pushes, users online"})
+		b.Gap(bundle.Gap{Entry: first, Reason: reason, Detail: errors.Join(errs...).Error(), Costs: costs})
 	}
 }
 
@@ -206,47 +184,4 @@ func whatMatters(text []byte) []byte {
 	}
 	fmt.Fprintf(&out, "# imbundle: of %d bytes only the series that matter are kept\n", len(text))
 	return out.Bytes()
-}
-
-// scrapedOf tells where a pod of OpenIM may offer metrics: by its annotation, by the ports that it declares, by default.
-func scrapedOf(set *specs.Set, p *corev1.Pod) *scraped {
-	sign := signOf(set, p.Name, p.Labels, &p.Spec)
-	if sign.role == nil || !isOpenIM(sign.role.ID) || sign.role.ID == "chat" || p.Status.Phase != corev1.PodRunning {
-		return nil
-	}
-	var ports []int
-	if port, err := strconv.Atoi(p.Annotations["prometheus.io/port"]); err == nil {
-		ports = append(ports, port)
-	}
-	for _, c := range p.Spec.Containers {
-		for _, port := range c.Ports {
-			if isMetricsPort(port.ContainerPort) || strings.Contains(cmp.Or(port.Name, "-"), "metric") || strings.Contains(port.Name, "prom") {
-				ports = append(ports, int(port.ContainerPort))
-			}
-		}
-	}
-	ports = append(ports, defaultMetrics[sign.role.ID]...)
-	var once []int
-	for _, port := range ports {
-		if !slices.Contains(once, port) && port > 0 && port < 1<<16 {
-			once = append(once, port)
-		}
-	}
-	if len(once) == 0 {
-		return nil
-	}
-	return &scraped{ns: p.Namespace, pod: p.Name, ports: once[:min(len(once), mostPorts)]}
-}
-
-// isMetricsPort tells the ranges that OpenIM has used: 12xxx since 3.8.1, 20100 to 21403 before.
-func isMetricsPort(port int32) bool {
-	return port >= 12000 && port < 12400 && port != 12379 || port >= 20100 && port <= 21403
-}
-
-// defaultMetrics are the first metrics port of each component, since 3.8.1 and in 3.7 and 3.8.0. The gateway's manifest exposes
-// another than its configuration names, and that of conversation likewise.
-var defaultMetrics = map[string][]int{
-	"api": {12002, 20113}, "msggateway": {12140, 12001, 20112}, "msgtransfer": {12020, 20108}, "push": {12170, 20107},
-	"rpc-auth": {12200, 20106}, "rpc-conversation": {12220, 12200, 20105}, "rpc-friend": {12240, 20104}, "rpc-group": {12260, 20103},
-	"rpc-msg": {12280, 20102}, "rpc-third": {12300, 20101}, "rpc-user": {12320, 20100}, "server": {12002, 12170, 12020, 12140},
 }

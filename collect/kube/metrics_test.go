@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/specs/settings"
 )
 
 // metricsOf answers with a counter that rises with each request, and with ballast.
@@ -79,11 +81,75 @@ func TestPodMetricsWithoutTheRight(t *testing.T) {
 func TestScrapeIsBounded(t *testing.T) {
 	s := &Survey{}
 	for i := range 9 {
-		s.scrape(&scraped{ns: "im", pod: fmt.Sprint("push-", i), ports: []int{12170}})
+		s.scrape(&scraped{ns: "im", pod: fmt.Sprint("push-", i), role: "push"})
 	}
-	s.scrape(&scraped{ns: "im", pod: "api-0", ports: []int{12002}})
-	s.scrape(&scraped{ns: "other", pod: "push-0", ports: []int{12170}})
+	s.scrape(&scraped{ns: "im", pod: "api-0", role: "api"})
+	s.scrape(&scraped{ns: "other", pod: "push-0", role: "push"})
 	if len(s.scraped) != mostScraped+2 || s.unscraped != 9-mostScraped {
 		t.Errorf("%d are asked, %d are not", len(s.scraped), s.unscraped)
+	}
+}
+
+// TestMetricsPorts asks where the effective configuration says, with its variables, of whatever release; nobody guesses then.
+func TestMetricsPorts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		m          scraped
+		file, text string
+		vars       []settings.Var
+		want       []int
+		off        string
+	}{
+		"nothing is known":        {m: scraped{role: "push"}, want: []int{12170, 20107}},
+		"its file":                {m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  enable: true\n  ports: [ 13170, 13171 ]\n", want: []int{13170}},
+		"its variable":            {m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  ports: [ 13170 ]\n", vars: []settings.Var{{Name: "IMENV_OPENIM_PUSH_PROMETHEUS_PORTS", Value: "14170"}}, want: []int{14170}},
+		"another's file":          {m: scraped{role: "push"}, file: "openim-api.yml", text: "prometheus:\n  ports: [ 13002 ]\n", want: []int{12170, 20107}},
+		"chosen at the start":     {m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  enable: true\n  ports: []\n", want: []int{12170, 20107}},
+		"release 3.6":             {m: scraped{role: "msgtransfer"}, file: "config.yaml", text: "prometheus:\n  enable: true\n  messageTransferPrometheusPort: [ 21400, 21401 ]\n", want: []int{21400}},
+		"annotated and declared":  {m: scraped{role: "push", annotated: []int{9100}, declared: []int{12001, 13170}}, file: "openim-push.yml", text: "prometheus:\n  ports: [ 13170 ]\n", want: []int{9100, 13170, 12001}},
+		"no port at all":          {m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  ports: [ 131700 ]\n"},
+		"all components together": {m: scraped{role: allInOne}, file: "openim-push.yml", text: "prometheus:\n  ports: [ 13170 ]\n", want: []int{13170}},
+		"turned off": {
+			m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  enable: false\n  ports: [ 13170 ]\n", want: []int{12170, 20107},
+			off: "it offers no metrics: prometheus.enable of openim-push.yml is false (configmap im/c)",
+		},
+		"turned on by a variable": {
+			m: scraped{role: "push"}, file: "openim-push.yml", text: "prometheus:\n  enable: false\n  ports: [ 13170 ]\n", want: []int{13170},
+			vars: []settings.Var{{Name: "IMENV_OPENIM_PUSH_PROMETHEUS_ENABLE", Value: "true"}},
+		},
+	} {
+		set := &settings.Set{}
+		if tt.file != "" {
+			set.Add(tt.file, "configmap im/c", []byte(tt.text))
+		}
+		set.Env(tt.vars)
+		m := tt.m
+		m.find(set)
+		if !slices.Equal(m.ports, tt.want) || m.off != tt.off {
+			t.Errorf("%s: ports %v, off %q", name, m.ports, m.off)
+		}
+	}
+}
+
+// TestMetricsOfTheConfiguredInstallation finds the configuration of each pod's component, and leaves one alone that turns its metrics off.
+func TestMetricsOfTheConfiguredInstallation(t *testing.T) {
+	f := newFaulty(t)
+	installation(f)
+	template := `{"metadata":{"name":%q,"namespace":"openim"},"spec":{"template":{"spec":{"volumes":[{"name":"c","configMap":{"name":"openim-config"}}],
+"containers":[{"name":"app","image":"openim/%s:v3.8.3","volumeMounts":[{"name":"c","mountPath":"/config"}]}]}}}}`
+	f.handle("/apis/apps/v1/namespaces/openim/deployments", answer(`{"items":[`+fmt.Sprintf(template, "openim-push", "openim-push")+","+fmt.Sprintf(template, "api", "openim-api")+`]}`))
+	f.handle("/api/v1/namespaces/openim/configmaps", answer(`{"items":[{"metadata":{"name":"openim-config","namespace":"openim"},
+"data":{"openim-push.yml":"prometheus:\n  enable: true\n  ports: [ 13170 ]\n","openim-api.yml":"prometheus:\n  enable: false\n"}}]}`))
+	api := strings.Replace(pod("api-0", "one-node"), "openim/openim-push:", "openim/openim-api:", 1)
+	f.handle("/api/v1/namespaces/openim/pods", answer(podList(pod("openim-push-0", "one-node"), api)))
+	f.handle("/api/v1/namespaces/openim/pods/openim-push-0:13170/proxy/metrics", metricsOf(0))
+	res, r := metricsRun(t, f, nil)
+	if text := read(t, r, bundle.PodMetrics("openim", "openim-push-0", 13170)); !strings.Contains(text, "msg_offline_push_failed_total 1\n") {
+		t.Errorf("%q", text)
+	}
+	if f.asked("openim-push-0:12170") > 0 || f.asked("api-0:") > 0 {
+		t.Error("a port was guessed, or a pod asked that turns its metrics off")
+	}
+	if len(res.Gaps) != 1 || res.Gaps[0].Reason != bundle.NotFound || !res.Complete || !strings.Contains(res.Gaps[0].Detail, "prometheus.enable of openim-api.yml is false") {
+		t.Errorf("gaps %+v", res.Gaps)
 	}
 }

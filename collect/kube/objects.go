@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
 )
@@ -39,7 +41,8 @@ func (*objects) Name() string { return objectsName }
 // target is one list to be collected.
 type target struct {
 	kind
-	ns string
+	ns     string
+	fields string // selector; empty: all objects
 }
 
 func (t target) entries() []string {
@@ -57,10 +60,28 @@ func due(b *collect.Batch, all []target) []target {
 
 // accept is how a list is asked for: of a table without objects nothing else is taken.
 func (t target) accept() (string, url.Values) {
+	accept, query := asTable, url.Values{"includeObject": {"Object"}}
 	if t.tableOnly {
-		return onlyTable, url.Values{"includeObject": {"None"}}
+		accept, query = onlyTable, url.Values{"includeObject": {"None"}}
 	}
-	return asTable, url.Values{"includeObject": {"Object"}}
+	if t.fields != "" {
+		query.Set("fieldSelector", t.fields)
+	}
+	return accept, query
+}
+
+// Events about nodes stand in one namespace, whatever those are that are collected.
+const (
+	nodeEventsIn   = metav1.NamespaceDefault
+	aboutNodes     = "involvedObject.kind=Node"
+	nodeEventCosts = "what happened to nodes: not ready, pressure, what node-problem-detector found"
+)
+
+// nodeEvents is the list of them, unless their namespace is collected anyway.
+func (s *Survey) nodeEvents() (t target, apart bool) {
+	t = target{kindFor("events"), nodeEventsIn, aboutNodes}
+	t.costs = nodeEventCosts
+	return t, !slices.Contains(s.Namespaces, nodeEventsIn)
 }
 
 // targets are the lists that the user may read, of the built-in kinds or of custom ones.
@@ -72,14 +93,18 @@ func (s *Survey) targets(kinds []kind) []target {
 		}
 		if !k.namespaced {
 			if s.Access.May("list", k.group, k.resource, "") {
-				all = append(all, target{k, ""})
+				all = append(all, target{kind: k})
 			}
 			continue
 		}
 		for _, ns := range s.Namespaces {
 			if s.Access.May("list", k.group, k.resource, ns) {
-				all = append(all, target{k, ns})
+				all = append(all, target{kind: k, ns: ns})
 			}
+		}
+		t, apart := s.nodeEvents()
+		if apart && k == kindFor("events") && s.Access.May("list", "", k.resource, t.ns) {
+			all = append(all, t)
 		}
 	}
 	return all

@@ -3,11 +3,13 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	authv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -51,7 +53,7 @@ func TestTables(t *testing.T) {
 	})
 	c := connect(t, f)
 	_, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[0], ns: "openim"}, nil)
 		return nil
 	}))
 	list := decode[metav1.PartialObjectMetadataList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -80,7 +82,7 @@ func TestSecrets(t *testing.T) {
 	})
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{secrets, "openim"}, nil)
+		c.collectList(ctx, b, target{kind: secrets, ns: "openim"}, nil)
 		return nil
 	}))
 	if len(res.Gaps) != 1 || res.Gaps[0].Entry != bundle.Table("secrets", "openim") {
@@ -98,9 +100,9 @@ func TestEmptyAndAbsentKinds(t *testing.T) {
 	f.handle("/api/v1/namespaces/openim/pods", answer(`{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Name","type":"string"}],"rows":[]}`))
 	c := connect(t, f)
 	res, r := run(t, collect.Options{}, oneSource(func(ctx context.Context, b *collect.Batch) error {
-		c.collectList(ctx, b, target{kinds[0], "openim"}, nil)
-		c.collectList(ctx, b, target{kinds[1], "openim"}, nil)
-		c.collectList(ctx, b, target{kind{group: "x.example.com", version: "v1", resource: "things", object: "Thing", namespaced: true}, "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[0], ns: "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kinds[1], ns: "openim"}, nil)
+		c.collectList(ctx, b, target{kind: kind{group: "x.example.com", version: "v1", resource: "things", object: "Thing", namespaced: true}, ns: "openim"}, nil)
 		return nil
 	}))
 	list := decode[metav1.PartialObjectMetadataList](t, read(t, r, bundle.Resource("pods", "openim")))
@@ -110,5 +112,53 @@ func TestEmptyAndAbsentKinds(t *testing.T) {
 	decode[metav1.Table](t, read(t, r, bundle.Table("pods", "openim")))
 	if len(res.Gaps) != 2 || !res.Complete {
 		t.Errorf("a kind that the server lacks is a gap for each entry, one that nobody promised is none: %+v", res.Gaps)
+	}
+}
+
+// TestNodeEvents lists the events about nodes where they stand, and loses those alone where that is refused.
+func TestNodeEvents(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		f := newFaulty(t)
+		installation(f)
+		if refused {
+			rightsBut(f, func(a authv1.ResourceAttributes) bool { return a.Namespace == "default" })
+		}
+		f.handle("/api/v1/namespaces/default/events", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("fieldSelector") != "involvedObject.kind=Node" {
+				t.Errorf("asked for %s", r.URL)
+			}
+			fmt.Fprint(w, `{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Reason","type":"string"}],
+"rows":[{"cells":["NodeHasDiskPressure"],"object":{"metadata":{"name":"n1.1","namespace":"default"},"involvedObject":{"kind":"Node","name":"n1"},"reason":"NodeHasDiskPressure"}}]}`)
+		})
+		c := connect(t, f)
+		s, err := c.Survey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, r := run(t, collect.Options{Gaps: s.Gaps()}, &objects{c, s})
+		res.Gaps = slices.DeleteFunc(res.Gaps, func(g bundle.Gap) bool { return g.Reason == bundle.NotFound }) // of the rest of the installation
+		if refused {
+			if len(res.Gaps) != 1 || res.Gaps[0].Entry != "cluster-resources/events/default.json" || res.Gaps[0].Reason != bundle.Forbidden || res.Gaps[0].Costs != nodeEventCosts || f.asked("/default/") > 0 {
+				t.Errorf("gaps %+v", res.Gaps)
+			}
+			continue
+		}
+		if text := read(t, r, "cluster-resources/events/default.json"); len(res.Gaps) > 0 || !strings.Contains(text, `"NodeHasDiskPressure"`) {
+			t.Errorf("gaps %+v, %s", res.Gaps, text)
+		}
+	}
+}
+
+// TestNodeEventsOfTheNamespaceItself are not listed twice.
+func TestNodeEventsOfTheNamespaceItself(t *testing.T) {
+	s := &Survey{Namespaces: []string{"default", "im"}, Access: &Access{}}
+	n := 0
+	for _, target := range s.targets(kinds) {
+		if target.resource == "events" && target.ns == "default" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d lists of the events of namespace default", n)
 	}
 }

@@ -26,7 +26,6 @@ type Plan struct {
 	rights  []Answer // that the whole collection needs, whoever the user is
 	unnamed []string // namespaces of which it is not known which secrets pods name
 	exec    bool
-	beyond  []string // namespaces of backends that are not collected from
 }
 
 // Request is a request that the run makes. Repetitions after a refusal or a broken connection come on top.
@@ -51,13 +50,15 @@ const (
 	OfKubelet = "kubelet"
 	OfMetrics = "metrics-server"
 	OfPods    = "OpenIM's pods"
+
+	OfPrometheus = "Prometheus"
 )
 
 // Plan lists what a run with these options would ask after the survey s. It asks for one object of each list, to count.
 func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan, error) {
 	p := &Plan{
 		Schema: "imbundle/plan/1", Server: c.Host(), Version: c.Version(), Namespaces: s.Namespaces, Window: o.Window,
-		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, Backends: []collect.Ask{}, exec: c.o.Exec, beyond: s.net.beyond,
+		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, Backends: []collect.Ask{}, exec: c.o.Exec,
 	}
 	p.rights, p.unnamed = c.rights(s)
 	p.add(surveyName, c.surveyed.calls)
@@ -68,6 +69,7 @@ func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan
 		}
 	}
 	p.add(podsName, c.podCalls(s))
+	p.add(prometheusName, c.prometheusCalls(s))
 	began := time.Now()
 	counts, err := c.count(ctx, s)
 	if err != nil {
@@ -109,6 +111,8 @@ func answers(a ask) string {
 		return OfKubelet
 	case a.Resource == "pods/proxy":
 		return OfPods
+	case a.Resource == serviceProxy:
+		return OfPrometheus
 	case a.Group == metricsGroup:
 		return OfMetrics
 	}
@@ -147,9 +151,9 @@ func (c *Cluster) rights(s *Survey) (rights []Answer, unnamed []string) {
 	return slices.DeleteFunc(rights, func(r Answer) bool { return covered(r, rights) }), unnamed
 }
 
-// covered reports whether a right in a namespace is part of one of the whole cluster.
+// covered reports whether a right in a namespace is part of one of the whole cluster that is no optional one.
 func covered(r Answer, rights []Answer) bool {
 	whole := r.ask
 	whole.Namespace = ""
-	return r.Namespace != "" && slices.ContainsFunc(rights, func(other Answer) bool { return other.ask == whole })
+	return r.Namespace != "" && slices.ContainsFunc(rights, func(other Answer) bool { return other.ask == whole && other.source == clusterName })
 }

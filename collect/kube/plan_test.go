@@ -51,6 +51,8 @@ func installation(f *faulty) {
 	f.handle("/api/v1/namespaces/openim/secrets/redis", answer(secretRow))
 	f.handle("/api/v1/namespaces/openim/secrets/absent", refuse(http.StatusNotFound, `secrets "absent" not found`))
 	f.handle("/apis/"+metricsGroup+"/", answer(`{"items":[]}`))
+	f.handle("/api/v1/services", answer(`{"items":[{"metadata":{"namespace":"monitoring","name":"prometheus-k8s"},"spec":{"ports":[{"port":9090}]}},
+{"metadata":{"namespace":"monitoring","name":"prometheus-operated"},"spec":{"ports":[{"port":9090}]}}]}`))
 }
 
 const (
@@ -78,6 +80,8 @@ type user struct {
 	configured bool // as in configuredInstallation
 	stats      bool
 	metrics    bool
+	prometheus Service
+	find       bool                                 // a Prometheus
 	podsOnly   bool                                 // the workloads show nothing of OpenIM
 	refused    func(authv1.ResourceAttributes) bool // nil: an administrator
 }
@@ -99,6 +103,14 @@ var users = map[string]user{
 	}},
 	"all":                     {all: true},
 	"administrator, metrics":  {namespaces: []string{"openim"}, metrics: true},
+	"administrator, a Prometheus named": {namespaces: []string{"openim"}, prometheus: Service{"monitoring", "prom", 9090}},
+	"administrator, a Prometheus found": {namespaces: []string{"openim"}, find: true},
+	"no Prometheus": {namespaces: []string{"openim"}, prometheus: Service{"monitoring", "prom", 9090}, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Resource == "services" && a.Subresource == "proxy"
+	}},
+	"no services of the cluster": {namespaces: []string{"openim"}, find: true, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Resource == "services" && a.Namespace == ""
+	}},
 	"administrator, kubelets": {namespaces: []string{"openim"}, stats: true},
 	"no kubelets":             {namespaces: []string{"openim"}, refused: func(a authv1.ResourceAttributes) bool { return a.Subresource == "proxy" }},
 	"everywhere by pods":      {podsOnly: true},
@@ -129,7 +141,7 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 		f.handle("/api/v1/pods", answer(podList(wanting("a", "one-node"), wanting("b", "one-node"))))
 	}
 	o := testOptions(t, f.URL)
-	o.PodMetrics = u.metrics
+	o.PodMetrics, o.Prometheus, o.FindPrometheus = u.metrics, u.prometheus, u.find
 	o.Namespaces, o.Exec, o.NodeStats, o.SampleEvery, o.Samples = u.namespaces, u.exec, u.stats, time.Millisecond, 2
 	c, err := Connect(t.Context(), o)
 	if err == nil && u.all {
@@ -151,6 +163,11 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, c, s := prepare(t, name)
 			run(t, collect.Options{}, c.Sources(s)...)
+			for range c.o.Specs.Queries {
+				if s.MayAskPrometheus() { // as the source does that lies in a package of its own
+					_, _ = c.Get(s.Prometheus)(t.Context(), "/api/v1/query_range", nil)
+				}
+			}
 			f.mu.Lock()
 			made := maps.Clone(f.made)
 			f.mu.Unlock()
@@ -185,7 +202,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 // them, and each of them is needed by one. Lists of secrets are the exception: they are never printed; and nodes/proxy, which is
 // used where it is granted but printed only for those who want it.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec"} {
+	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {
@@ -280,6 +297,66 @@ func TestPlanOfForwarding(t *testing.T) {
 	}
 }
 
+// TestPlanOfPrometheus grants reading from the one service that was named or found, where it stands, and nothing unless one
+// is wanted; who may not, or finds none, is told what that costs.
+func TestPlanOfPrometheus(t *testing.T) {
+	for name, want := range map[string]struct {
+		right ask
+		gap   string
+	}{
+		"administrator":                     {},
+		"administrator, a Prometheus named": {right: ask{"get", "", serviceProxy, "monitoring", "prom:9090"}},
+		"administrator, a Prometheus found": {right: ask{"get", "", serviceProxy, "monitoring", "prometheus-k8s:9090"}},
+		"no Prometheus":                     {ask{"get", "", serviceProxy, "monitoring", "prom:9090"}, `the user may not get services/proxy "prom:9090" in namespace monitoring`},
+		"no services of the cluster":        {gap: "the user may not list services of the cluster"},
+	} {
+		_, c, s := prepare(t, name)
+		p, err := c.Plan(t.Context(), s, collect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rights []ask
+		for _, r := range p.rights {
+			if strings.HasPrefix(r.Resource, "services/") {
+				rights = append(rights, r.ask)
+			}
+		}
+		if want.right == (ask{}) && rights != nil || want.right != (ask{}) && !slices.Equal(rights, []ask{want.right}) {
+			t.Errorf("%s: %+v is printed", name, rights)
+		}
+		var gaps []string
+		for _, g := range p.Missing {
+			gaps = append(gaps, g.Detail)
+		}
+		if want.gap == "" && gaps != nil || want.gap != "" && !slices.Equal(gaps, []string{want.gap}) {
+			t.Errorf("%s: gaps %q", name, gaps)
+		}
+		var b strings.Builder
+		if err := p.RBAC(&b, "imbundle collect"); err != nil {
+			t.Fatal(err)
+		}
+		_, role, _ := strings.Cut(b.String(), `namespace: "monitoring"`)
+		if want.right != (ask{}) && !strings.Contains(role, `resourceNames: ["`+want.right.Name+`"]`) || strings.Contains(role, "no-secrets") {
+			t.Errorf("%s: in namespace monitoring is printed\n%s", name, role)
+		}
+	}
+}
+
+// TestNoPrometheusIsToldOnce costs the run nothing else.
+func TestNoPrometheusIsToldOnce(t *testing.T) {
+	f, c, _ := prepare(t, "administrator, a Prometheus found")
+	for _, listing := range []http.HandlerFunc{answer(`{"items":[]}`), refuse(http.StatusInternalServerError, "etcd is away")} {
+		f.handle("/api/v1/services", listing)
+		s, err := c.Survey(t.Context())
+		if err != nil || s.MayAskPrometheus() {
+			t.Fatalf("%v, %+v", err, s)
+		}
+		if gaps := s.Gaps(); len(gaps) != 1 || gaps[0].Source != prometheusName || gaps[0].Costs == "" {
+			t.Errorf("gaps %+v", gaps)
+		}
+	}
+}
+
 func TestPlanOfWhatIsMissing(t *testing.T) {
 	_, c, s := prepare(t, "no secrets, metrics, custom")
 	p, err := c.Plan(t.Context(), s, collect.Options{})
@@ -326,7 +403,8 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	size := int64(len(`{"cells":["e"],"object":{}}`))
-	if e.Objects < 1201 || e.ObjectBytes < 1201*size || e.Lists != len(kinds) || e.Uncounted != 1 {
+	if e.Objects < 1201 || e.ObjectBytes < 1201*size || e.Lists != len(kinds)+1 || // with the events of nodes
+		 e.Uncounted != 1 {
 		t.Errorf("%+v", e)
 	}
 }

@@ -32,7 +32,7 @@ func (p *Plan) RBAC(out io.Writer, command string) error {
 	m.line("# To give them to a person instead, put {kind: User, name: NAME, apiGroup: %s} in the place of each subject.", rbacGroup)
 	m.line("# Version, health and the list of API groups may be read by every account (system:discovery); it may ask for its own rights, too.")
 	m.serviceAccount()
-	for _, ns := range slices.Concat(p.Namespaces, p.beyond) {
+	for _, ns := range p.places() {
 		m.role(partNamespace, ns, p.rightsOf(func(r Answer) bool { return r.Namespace == ns }), p.about(ns)...)
 	}
 	m.role(partDiscovery, "", p.rightsOf(func(r Answer) bool { return r.Namespace == "" && r.source == clusterName }),
@@ -49,6 +49,17 @@ func (p *Plan) RBAC(out io.Writer, command string) error {
 	return m.err
 }
 
+// places are the namespaces in which rights are needed, the chosen ones first.
+func (p *Plan) places() []string {
+	all := slices.Clone(p.Namespaces)
+	for _, r := range p.rights {
+		if r.Namespace != "" && !slices.Contains(all, r.Namespace) {
+			all = append(all, r.Namespace)
+		}
+	}
+	return all
+}
+
 func (p *Plan) rightsOf(is func(Answer) bool) []Answer {
 	return slices.DeleteFunc(slices.Clone(p.rights), func(r Answer) bool { return !is(r) })
 }
@@ -61,6 +72,12 @@ func (p *Plan) about(ns string) []string {
 	}
 	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == forwarding && r.Namespace == ns }) {
 		text = append(text, "pods/portforward opens a connection to whatever listens in a pod; it is used for the backends only.")
+	}
+	if ns == nodeEventsIn && !slices.Contains(p.Namespaces, ns) {
+		text = append(text, "Events about nodes stand here, wherever OpenIM is; they are asked for by a field selector, which no Role can hold.")
+	}
+	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == serviceProxy && r.Namespace == ns }) {
+		text = append(text, "services/proxy (--prometheus) reads whatever this one service answers: a Prometheus knows of every namespace.")
 	}
 	if p.exec {
 		text = append(text, "pods/exec (--exec) amounts to everything that the containers themselves may do.")
@@ -168,7 +185,9 @@ func (m *manifest) rule(r rule) {
 		names = append(names, strconv.Quote(right.Name))
 	}
 	m.line("  - %-28s # %s", strconv.Quote(r.rights[0].Resource), r.rights[0].Costs)
-	m.line("  # Of each a row of a table is asked for. The values of those that OpenIM takes for connecting are read into memory and used for that.")
-	m.line("  # --no-secrets declines both, and needs none of this rule.")
+	if r.rights[0].Resource == secrets.resource {
+		m.line("  # Of each a row of a table is asked for. The values of those that OpenIM takes for connecting are read into memory and used for that.")
+		m.line("  # --no-secrets declines both, and needs none of this rule.")
+	}
 	m.line("  resourceNames: [%s]", strings.Join(names, ", "))
 }

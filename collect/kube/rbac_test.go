@@ -60,11 +60,11 @@ func kindsOf(all []printed) []string {
 func TestRBAC(t *testing.T) {
 	for user, want := range map[string][]string{
 		"administrator": {
-			"ServiceAccount imbundle", "Role imbundle", "RoleBinding imbundle",
+			"ServiceAccount imbundle", "Role imbundle", "RoleBinding imbundle", "Role imbundle", "RoleBinding imbundle",
 			"ClusterRole imbundle-cluster-openim", "ClusterRoleBinding imbundle-cluster-openim",
 		},
 		"everywhere": {
-			"ServiceAccount imbundle", "Role imbundle", "RoleBinding imbundle",
+			"ServiceAccount imbundle", "Role imbundle", "RoleBinding imbundle", "Role imbundle", "RoleBinding imbundle",
 			"ClusterRole imbundle-discovery-openim", "ClusterRoleBinding imbundle-discovery-openim",
 			"ClusterRole imbundle-cluster-openim", "ClusterRoleBinding imbundle-cluster-openim",
 		},
@@ -85,6 +85,9 @@ func TestRBAC(t *testing.T) {
 				len(s) != 1 || s[0].Kind != "ServiceAccount" || s[0].Name != "imbundle" || s[0].Namespace != "openim" {
 				t.Errorf("%+v binds %+v", o, role)
 			}
+		}
+		if nodes := all[3]; nodes.Metadata.Namespace != "default" || len(nodes.Rules) != 1 || !slices.Equal(nodes.Rules[0].Resources, []string{"events"}) || !slices.Equal(nodes.Rules[0].Verbs, []string{"list"}) {
+			t.Errorf("%s: in the namespace of the events about nodes: %+v", user, nodes)
 		}
 		if strings.Count(text, "# Optional: ") != 1 {
 			t.Errorf("the optional part is not marked:\n%s", text)

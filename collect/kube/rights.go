@@ -21,6 +21,9 @@ func (c *Cluster) asks(s *Survey) []Answer {
 			add(objectsName, "list", k.group, k.resource, ns, k.costs)
 		}
 	}
+	if t, apart := s.nodeEvents(); apart {
+		add(objectsName, "list", "", t.resource, t.ns, t.costs)
+	}
 	for _, ns := range s.Namespaces {
 		if len(c.o.Namespaces) > 0 {
 			add(clusterName, "get", "", "namespaces", ns, "a misspelt namespace is not told from an empty one")
@@ -43,10 +46,13 @@ func (c *Cluster) asks(s *Survey) []Answer {
 			add(podsName, verb, "", "pods", s.podNamespace(), podCosts)
 		}
 	}
+	if c.findsPrometheus() {
+		add(prometheusName, "list", "", "services", "", "which service is that of Prometheus; without it, it has to be named with --prometheus NAMESPACE/SERVICE:PORT")
+	}
 	for _, k := range c.searched(s) {
 		add(clusterName, "list", k.group, k.resource, "", k.costs)
 	}
-	return slices.Concat(all, c.reachAsks(s), c.forwardAsks(s))
+	return slices.Concat(all, c.reachAsks(s), c.forwardAsks(s), s.prometheusAsks())
 }
 
 // workloads are the kinds in which OpenIM is looked for.

@@ -73,7 +73,7 @@ type named struct {
 func (o *objects) named() []named {
 	var all []named
 	for _, ns := range o.s.Namespaces {
-		n := named{target: target{secrets, ns}}
+		n := named{target: target{kind: secrets, ns: ns}}
 		for _, r := range o.s.Access.Asked {
 			if r.Verb == "get" && r.Resource == secrets.resource && r.Namespace == ns && r.Allowed {
 				n.names = append(n.names, r.Name)

@@ -223,7 +223,7 @@ func (a *archive) reached(t *testing.T, res result) {
 // ofRig tells what the rig's OpenIM lacks by itself: its backends are configured as localhost, and its actors have no metrics.
 func (g gap) ofRig() bool {
 	return g.Source == "kube-config" && strings.Contains(g.Detail, "which is each pod for itself") ||
-		g.Source == "kube-metrics" && strings.Contains(g.Detail, "connection refused")
+		g.Source == "kube-metrics" && (strings.Contains(g.Detail, "connection refused") || strings.HasPrefix(g.Detail, "it offers no metrics"))
 }
 
 // TestFaults injects each fault into a namespace of its own and asks for the right diagnosis.
