@@ -25,11 +25,15 @@ func TestShareSecret(t *testing.T) {
 	}{
 		{"the same everywhere", []string{auth, api, secretOf("chat", "im", "share.yml", "openIM.secret", 1)}, analyze.Pass, nil},
 		{
-			"chat has another", []string{secretOf("chat", "im", "share.yml", "openIM.secret", 2), api, auth}, analyze.Fail,
+			"chat has another",
+			[]string{secretOf("chat", "im", "share.yml", "openIM.secret", 2), api, auth},
+			analyze.Fail,
 			[]string{"openIM.secret of openim-chat (configmap im/config:2) differs from secret of openim-rpc-auth (configmap im/config:2)"},
 		},
 		{
-			"the gateway of 3.6 has another", []string{secretOf("rpc-auth", "im", "config.yaml", "secret", 1), secretOf("msggateway", "im", "config.yaml", "secret", 5)}, analyze.Fail,
+			"the gateway of 3.6 has another",
+			[]string{secretOf("rpc-auth", "im", "config.yaml", "secret", 1), secretOf("msggateway", "im", "config.yaml", "secret", 5)},
+			analyze.Fail,
 			[]string{"secret of openim-msggateway (configmap im/config:2) differs from secret of openim-rpc-auth (configmap im/config:2)"},
 		},
 		{"another installation has another", []string{auth, api, secretOf("rpc-auth", "test", "share.yml", "secret", 2)}, analyze.Pass, nil},

@@ -5,8 +5,8 @@ const ConfigSchema = "imbundle/config/1"
 
 // Config is config/effective.json: what configures each component, and where each value comes from.
 type Config struct {
-	Schema   string          `json:"schema"` // ConfigSchema
-	Groups   []ConfigGroup   `json:"groups"` // components with the same settings share one
+	Schema   string          `json:"schema"`   // ConfigSchema
+	Groups   []ConfigGroup   `json:"groups"`   // components with the same settings share one
 	Problems []ConfigProblem `json:"problems"` // files and variables that could not be read or used
 }
 

@@ -198,8 +198,8 @@ type MongoServer struct {
 	Set         *MongoSet         `json:"set,omitempty"`
 	Status      *MongoStatus      `json:"status,omitempty"`
 	Collections []MongoCollection `json:"collections,omitempty"`
-	Operations  []MongoOperation  `json:"operations,omitempty"` // that run for a second and more
-	Refused     map[string]string `json:"refused,omitempty"`    // command: what the server said
+	Operations  []MongoOperation  `json:"operations,omitempty"`  // that run for a second and more
+	Refused     map[string]string `json:"refused,omitempty"`     // command: what the server said
 	Unsupported []string          `json:"unsupported,omitempty"` // commands that it does not have
 }
 

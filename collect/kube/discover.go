@@ -42,8 +42,8 @@ type Survey struct {
 	Listed     bool        // all namespaces were searched, not only the context's
 	Access     *Access
 	Hosts      []Host            // nodes on which pods of the chosen namespaces run; nil where nobody is going to ask them
-	Prometheus Service            // the one that is asked through the API server; zero: none
-	gaps       []bundle.Gap       // beside those of rights
+	Prometheus Service           // the one that is asked through the API server; zero: none
+	gaps       []bundle.Gap      // beside those of rights
 	noSecrets  bool              // none is asked for
 	inPods     bool              // OpenIM shows in pods only, not in workloads
 	wants      wants             // Secrets that pods and workloads name
