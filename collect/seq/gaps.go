@@ -164,9 +164,9 @@ func onMongo(err error) advice {
 	return advice{reason: collect.ReasonOf(err)}
 }
 
-// What servers answer that lack a command, or a stage of one: MongoDB, and those that speak its protocol.
+// What servers answer that lack a command, or a form or stage of one: MongoDB, and those that speak its protocol.
 var (
-	lackCodes = []int32{59, 115, 238, 303, 40324}
+	lackCodes = []int32{9, 59, 115, 238, 303, 40324}
 	lackTexts = regexp.MustCompile(`(?i)no such (?:command|cmd)|command \S* ?not found|not (?:yet )?(?:supported|implemented)|unsupported|unrecognized pipeline stage`)
 )
 

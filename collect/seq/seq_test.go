@@ -180,6 +180,7 @@ func TestRefusedFact(t *testing.T) {
 		{40324, "Unrecognized pipeline stage name: '$currentOp'", true},
 		{303, "Feature not supported: $currentOp", true},
 		{2, "collectionless aggregations are not supported", true},
+		{9, "Invalid command format: the 'aggregate' field must specify a collection name or 1", true}, // FerretDB
 		{13, "not authorized on admin to execute command { aggregate: 1 }", false},
 		{8000, "user is not allowed to do action [inprog] on [admin.]", false},
 	} {
