@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	authv1 "k8s.io/api/authorization/v1"
 
@@ -32,12 +31,7 @@ func metricsRun(t *testing.T, f *faulty, refused func(authv1.ResourceAttributes)
 	if refused != nil {
 		rightsBut(f, refused)
 	}
-	o := testOptions(t, f.URL)
-	o.SampleEvery = time.Millisecond
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := connect(t, f)
 	s, err := c.Survey(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -142,7 +142,7 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 	}
 	o := testOptions(t, f.URL)
 	o.PodMetrics, o.Prometheus, o.FindPrometheus = u.metrics, u.prometheus, u.find
-	o.Namespaces, o.Exec, o.NodeStats, o.SampleEvery, o.Samples = u.namespaces, u.exec, u.stats, time.Millisecond, 2
+	o.Namespaces, o.Exec, o.NodeStats, o.Samples = u.namespaces, u.exec, u.stats, 2
 	c, err := Connect(t.Context(), o)
 	if err == nil && u.all {
 		err = c.ChooseAll(t.Context())

@@ -113,7 +113,7 @@ func testOptions(t *testing.T, url string) Options {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.APIServer = &url
 	return Options{
-		Flags: flags, Specs: testSpecs(t), Namespaces: []string{"openim"}, Samples: 1,
+		Flags: flags, Specs: testSpecs(t), Namespaces: []string{"openim"}, Samples: 1, SampleEvery: time.Millisecond,
 		RequestTimeout: time.Second, IdleTimeout: 300 * time.Millisecond, StreamTimeout: 5 * time.Second,
 	}
 }
