@@ -272,27 +272,6 @@ func (d *describer) inAllocatable(key, value string) {
 	}
 }
 
-var eventAges = regexp.MustCompile(`^(\S+)(?: \(x(\d+) over (\S+)\))?$`)
-
-// setAges reads "23s (x3 over 39s)" or "62s".
-func (e *Event) setAges(cell string) {
-	m := eventAges.FindStringSubmatch(cell)
-	if m == nil {
-		return
-	}
-	last, ok := age(m[1])
-	if !ok {
-		return
-	}
-	e.lastAge, e.firstAge, e.hasAge = last, last, true
-	if n, err := strconv.Atoi(m[2]); err == nil {
-		e.Count = n
-	}
-	if first, ok := age(m[3]); ok {
-		e.firstAge = first
-	}
-}
-
 var gaps = regexp.MustCompile(`\t+| {2,}`)
 
 // columns splits a line of a table at runs of two or more blanks.

@@ -1,11 +1,12 @@
 package analyze
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-// Rows of kubectl get for workloads, nodes and events.
+// Rows of kubectl get for pods, workloads, nodes and events.
 
 // workload reads a row with READY as "1/2".
 func (t *table) workload(kind, line string) (Workload, bool) {
@@ -78,5 +79,86 @@ func (e *Event) counted(count, first string) {
 	}
 	if d, ok := age(first); ok {
 		e.firstAge = d
+	}
+}
+
+var restartsCell = regexp.MustCompile(`^(\d+)(?: \((\S+) ago\))?$`)
+
+// podRow is a row of kubectl get pods wherever it stands: without its header, or with the blanks lost on the way.
+var podRow = regexp.MustCompile(`^(?:([a-z0-9][-a-z0-9]*)\s+)?((?:pod/)?[a-z0-9][-a-z0-9.]*)\s+(\d+/\d+)\s+([A-Z]\w+|Init:\S+)\s+(\d+(?: \(\S+ ago\))?)\s+(\d+[smhdy]\w*)(?:\s+(\S+)\s+(\S+))?`)
+
+// podCells maps the headings of kubectl get pods to the cells of a row.
+func (t *table) podCells(line string) map[string]string {
+	if t.kind == "pods" {
+		if c := t.cells(line); restartsCell.MatchString(c["RESTARTS"]) && strings.Contains(c["READY"], "/") {
+			return c
+		}
+	}
+	m := podRow.FindStringSubmatch(line)
+	if m == nil {
+		return nil
+	}
+	return map[string]string{"NAMESPACE": m[1], "NAME": m[2], "READY": m[3], "STATUS": m[4], "RESTARTS": m[5], "AGE": m[6], "IP": m[7], "NODE": m[8]}
+}
+
+func (t *table) pod(line string) (Pod, bool) {
+	c := t.podCells(line)
+	ready, all, ok := strings.Cut(c["READY"], "/")
+	if !ok {
+		return Pod{}, false
+	}
+	p := Pod{Namespace: c["NAMESPACE"], Name: strings.TrimPrefix(c["NAME"], "pod/"), Entry: t.src.Entry, Status: c["STATUS"], Ready: ready == all, IP: c["IP"], Node: c["NODE"]}
+	p.Phase = phaseOf(p.Status)
+	p.age, p.hasAge = age(c["AGE"])
+	container := Container{Name: "", Ready: p.Ready}
+	if m := restartsCell.FindStringSubmatch(c["RESTARTS"]); m != nil {
+		container.Restarts, _ = strconv.Atoi(m[1])
+		p.lastAge, _ = age(m[2])
+	}
+	switch p.Status {
+	case "Running", "Completed", "Terminating", "Evicted", "Pending":
+	case "Error", "OOMKilled":
+		container.State = ContainerState{Kind: "Terminated", Reason: p.Status}
+	default:
+		container.State = ContainerState{Kind: "Waiting", Reason: p.Status}
+	}
+	if p.Status == "Evicted" {
+		p.Reason = p.Status
+	}
+	p.Deleted = p.Status == "Terminating"
+	p.Containers = []Container{container}
+	return p, p.Name != ""
+}
+
+func phaseOf(status string) string {
+	switch status {
+	case "Pending", "ContainerCreating", "ImagePullBackOff", "ErrImagePull":
+		return "Pending"
+	case "Completed":
+		return "Succeeded"
+	case "Evicted":
+		return "Failed"
+	}
+	return "Running"
+}
+
+var eventAges = regexp.MustCompile(`^(\S+)(?: \(x(\d+) over (\S+)\))?$`)
+
+// setAges reads "23s (x3 over 39s)" or "62s".
+func (e *Event) setAges(cell string) {
+	m := eventAges.FindStringSubmatch(cell)
+	if m == nil {
+		return
+	}
+	last, ok := age(m[1])
+	if !ok {
+		return
+	}
+	e.lastAge, e.firstAge, e.hasAge = last, last, true
+	if n, err := strconv.Atoi(m[2]); err == nil {
+		e.Count = n
+	}
+	if first, ok := age(m[3]); ok {
+		e.firstAge = first
 	}
 }
