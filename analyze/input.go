@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/imbundle/imbundle/bundle"
-	"github.com/imbundle/imbundle/specs"
 )
 
 // What is known about the input as a whole: its manifest, clocks, versions, and what it lacks.
@@ -61,7 +60,7 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 		f.Clock = append(f.Clock, m.Clock...)
 		for _, g := range m.Gaps {
 			what := cmp.Or(g.Entry, g.Source)
-			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(what, g.Costs)})
+			f.Gaps = append(f.Gaps, Missing{What: what, Reason: g.Reason, Detail: g.Detail, Costs: costs(f.Specs.Queries, what, g.Costs)})
 		}
 	}
 	f.takeTruncations(r)
@@ -83,7 +82,7 @@ func (f *Facts) takeManifest(r *bundle.Reader) {
 	if !end.Complete || r.Manifest() == nil {
 		for _, name := range p.Missing(r.Names()) {
 			f.Complete = false
-			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs(name, "")})
+			f.Gaps = append(f.Gaps, Missing{What: name, Reason: "cut", Costs: costs(f.Specs.Queries, name, "")})
 		}
 	}
 }
@@ -100,20 +99,6 @@ func (f *Facts) takeTruncations(r *bundle.Reader) {
 				"被截去的时间段看不到", "the time that was cut out cannot be seen")})
 		}
 	}
-}
-
-// costs says what the lack of an entry means: in the collector's words where it had some.
-func costs(entry, known string) specs.Text {
-	log, isLog := bundle.ParsePodLog(entry)
-	switch {
-	case known != "":
-		return text(known, known)
-	case isLog && log.Previous:
-		return text("看不到容器上一次退出前说了什么", "what the container said before it last ended cannot be seen")
-	case isLog:
-		return text("看不到这个容器的日志", "what this container does cannot be seen")
-	}
-	return text("与其相关的结论无法给出", "nothing can be said about what it would show")
 }
 
 // tolerance is how far apart two onsets may lie and still be a tie.
@@ -156,7 +141,7 @@ func (f *Facts) input(tolerance time.Duration) Input {
 func (f *Facts) missing() []Missing {
 	out := slices.Concat([]Missing{}, f.Gaps, f.Truncated)
 	for _, m := range f.Malformed {
-		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs(m.Entry, "")})
+		out = append(out, Missing{What: m.Entry, Reason: "error", Detail: m.Detail, Costs: costs(f.Specs.Queries, m.Entry, "")})
 	}
 	for _, group := range vital {
 		if t := f.textOf(group); t == nil {

@@ -31,7 +31,7 @@ func (s *snapshots) readScript(r io.Reader) error {
 			continue
 		}
 		what, said, _ := strings.Cut(m[1], ": ")
-		s.gaps = append(s.gaps, Missing{What: what, Reason: refusal(said), Detail: said, Costs: costs(what, "")})
+		s.gaps = append(s.gaps, Missing{What: what, Reason: refusal(said), Detail: said, Costs: costs(nil, what, "")})
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("reading the script's record: %w", err)
