@@ -74,6 +74,11 @@ func TestStartsOfProcesses(t *testing.T) {
 			line("10:00:00", "7", "openim-push", "x"), line("10:00:01", "8", "openim-push", "x"), line("10:00:02", "7", "openim-push", "x"), line("10:00:03", "8", "openim-push", "x"),
 		}, nil},
 		"Redis": {[]string{"1:C 23 Nov 2026 10:00:00.123 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"}, []string{"10:00:00"}},
+		"Kafka": {[]string{
+			"[2026-11-23 10:00:00,123] INFO Registered kafka:type=kafka.Log4jController MBean (kafka.utils.Log4jControllerRegistration$)",
+			"[2026-11-23 10:00:04,000] INFO [KafkaServer id=0] started (kafka.server.KafkaServer)",
+			"[2026-11-23 11:00:00,000] INFO [BrokerServer id=0] Transition from SHUTDOWN to STARTING (kafka.server.BrokerServer)",
+		}, []string{"10:00:00", "11:00:00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, s := read(t, strings.Join(c.lines, "\n"), Options{})
