@@ -21,7 +21,7 @@ var crashLoop = analyze.Check{
 			return unknown()
 		}
 		for _, p := range f.Pods {
-			if e, is := ended(p); is {
+			if e, is := ended(p); is && !slices.ContainsFunc(f.Pods, func(o analyze.Pod) bool { return o.Role == p.Role && o.Ready }) {
 				found = append(found, e)
 			}
 			for _, c := range p.Containers {

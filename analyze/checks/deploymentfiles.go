@@ -70,8 +70,8 @@ func brokenPod(f *analyze.Facts, p analyze.Pod) (analyze.Evidence, bool) {
 	for _, c := range p.Containers {
 		for _, s := range []analyze.ContainerState{c.State, c.Last} {
 			says := brokenFile(s)
-			if says == nil || c.State.Kind == "Running" && p.Ready || c.Kind == "ephemeral" {
-				continue
+			if says == nil || c.State.Kind == "Running" && p.Ready || c.Kind == "ephemeral" || p.Role == "" && s.Message == "" {
+				continue // an exit code alone of somebody else's pod may be what it was run for
 			}
 			return analyze.Evidence{
 				Cause: "deployment-files-broken", Confidence: ours(f, p, analyze.Likely), Subject: subjectOf(p), Since: onset(c, s), Until: s.Finished, Says: *says,

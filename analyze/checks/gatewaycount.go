@@ -17,15 +17,25 @@ var gatewayCount = analyze.Check{
 		"Releases 3.5 to 3.8.3 compute the names of the gateway's pods on Kubernetes from the variable MY_MSGGATEWAY_REPLICACOUNT: with less than there are, pushes reach the first ones only; with more, pods are dialled that do not exist."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json or describe of push", "a list of the pods"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
+		if by := discovery(f); by != "" && !byKubernetes(by) || len(f.Versions) > 0 && !analyze.VersionFits(f.Versions[0], "<=3.8.3") {
+			return analyze.Finding{Status: analyze.NA}
+		}
 		gateways := map[string]int{} // of each namespace
+		confidence := analyze.Likely
 		for _, p := range f.Pods {
 			if p.Role == "msggateway" && !p.Deleted && p.Phase != "Failed" && p.Phase != "Succeeded" {
 				gateways[p.Namespace]++
+				if !p.Ready || recent(f, started(p), rejoin) {
+					confidence = analyze.Possible // a rollout may be under way
+				}
 			}
 		}
 		var found []analyze.Evidence
 		known := false
 		for _, p := range f.Pods {
+			if p.Role != "push" {
+				continue
+			}
 			for _, c := range p.Containers {
 				told, err := strconv.Atoi(c.Env[replicaCount])
 				there := gateways[p.Namespace]
@@ -37,7 +47,7 @@ var gatewayCount = analyze.Check{
 				}
 				known = true
 				if told != there {
-					found = append(found, miscounted(p, told, there))
+					found = append(found, miscounted(p, told, there, confidence))
 				}
 			}
 		}
@@ -48,9 +58,9 @@ var gatewayCount = analyze.Check{
 	},
 }
 
-func miscounted(p analyze.Pod, told, there int) analyze.Evidence {
+func miscounted(p analyze.Pod, told, there int, confidence string) analyze.Evidence {
 	e := analyze.Evidence{
-		Cause: "gateway-single-target", Confidence: analyze.Likely, Subject: subjectOf(p),
+		Cause: "gateway-single-target", Confidence: confidence, Subject: subjectOf(p),
 		Says:    say(fmt.Sprintf("有 %d 个网关，而它只知道 %d 个", there, told), fmt.Sprintf("there are %d gateways and it knows of %d", there, told)),
 		Samples: ofPod(p, "%s=%d, pods of the gateway: %d", replicaCount, told, there),
 	}
@@ -59,3 +69,15 @@ func miscounted(p analyze.Pod, told, there int) analyze.Evidence {
 	}
 	return e
 }
+
+// discovery is what the configuration says of how services find each other; empty where none says it.
+func discovery(f *analyze.Facts) string {
+	for _, c := range f.Configs {
+		if s := c.Set.Get("discovery", "enable"); !c.Chat && s != nil && s.String() != "" {
+			return s.String()
+		}
+	}
+	return ""
+}
+
+func byKubernetes(discovery string) bool { return discovery == "k8s" || discovery == "kubernetes" }

@@ -15,8 +15,8 @@ const (
 var gatewayTargets = analyze.Check{
 	ID: "gateway-targets", Guide: "2.5",
 	Title: say("推送是否到了每一个网关", "pushes reach every gateway"),
-	Doc: say("push 把每条消息发给每一个网关。几个网关的日志同一段时间里，一个收到许多推送，另一个有用户在线却一次也没有收到：推送只到了其中一些。需要两个以上网关的 INFO 级日志。",
-		"Push sends every message to every gateway. Where logs of several gateways cover the same time, and one got many pushes while another has users online and got none, pushes reach some of them only. Needs logs at INFO of two gateways and more."),
+	Doc: say("服务发现用 etcd 时，push 把每条消息发给每一个网关（用 Kubernetes 时只发给接收者所在的网关，不作判断）。几个网关的日志同一段时间里，一个收到许多推送，另一个有用户在线却一次也没有收到：推送只到了其中一些。需要两个以上网关的 INFO 级日志。",
+		"With discovery by etcd, push sends every message to every gateway (by Kubernetes to those of the receivers only, which is not judged). Where logs of several gateways cover the same time, and one got many pushes while another has users online and got none, pushes reach some of them only. Needs logs at INFO of two gateways and more."),
 	Needs: []string{"logs of all gateways at INFO"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		var gateways []analyze.Text
@@ -25,15 +25,23 @@ var gatewayTargets = analyze.Check{
 				gateways = append(gateways, t)
 			}
 		}
-		if len(gateways) < 2 {
+		by := discovery(f)
+		switch {
+		case byKubernetes(by):
+			return analyze.Finding{Status: analyze.NA}
+		case len(gateways) < 2:
 			return unknown()
+		}
+		confidence := analyze.Possible
+		if by != "" {
+			confidence = analyze.Likely
 		}
 		var found []analyze.Evidence
 		for _, idle := range gateways {
 			for _, busy := range gateways {
 				if leftOut(idle, busy) {
 					found = append(found, analyze.Evidence{
-						Cause: "gateway-single-target", Confidence: analyze.Likely, Since: idle.First, Until: idle.Last,
+						Cause: "gateway-single-target", Confidence: confidence, Since: idle.First, Until: idle.Last,
 						Subject: analyze.Subject{Role: "msggateway", Namespace: idle.Pod.Namespace, Pod: idle.Pod.Pod},
 						Says:    say("这个网关有用户在线，却没有收到任何推送，而别的网关收到了", "this gateway has users online and gets no push at all, while another does"),
 						Samples: []analyze.Sighting{

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,22 +61,34 @@ func TestGatewayCount(t *testing.T) {
 // One address that does not answer is ambiguous; two hosts are a network that drops packets, unless their pods are known to be ill.
 func TestNetworkBlocked(t *testing.T) {
 	timeout := func(target string) analyze.Evidence {
-		return analyze.Evidence{Check: "dial-times-out", Cause: "node-network-blocked", Confidence: analyze.Possible, Subject: analyze.Subject{Target: target}}
+		target, late, _ := strings.Cut(target, " ")
+		at := noon
+		if late != "" {
+			at = noon.Add(10 * time.Hour)
+		}
+		return analyze.Evidence{
+			Check: "dial-times-out", Cause: "node-network-blocked", Confidence: analyze.Possible, Subject: analyze.Subject{Target: target}, Since: at, Until: at.Add(time.Minute),
+		}
 	}
+	lost := analyze.Node{Name: "w1", Conditions: []analyze.Condition{{Type: "Ready", Status: "Unknown"}}}
 	ill := pod("redis-0", "redis", false, analyze.Container{})
 	ill.IP = "10.244.5.12"
 	for _, c := range []struct {
 		targets []string
 		pods    []analyze.Pod
+		nodes   []analyze.Node
 		want    bool
 	}{
-		{[]string{"10.244.5.12:6379"}, nil, false},
-		{[]string{"10.244.5.12:6379", "10.244.6.40:27017"}, nil, true},
-		{[]string{"10.244.5.12:6379", "10.244.5.12:27017"}, nil, false},
-		{[]string{"10.244.5.12:6379", "10.244.6.40:27017"}, []analyze.Pod{ill}, false},
-		{[]string{"10.244.5.12:6379", "10.244.7.9:10280"}, nil, false},
+		{[]string{"10.244.5.12:6379"}, nil, nil, false},
+		{[]string{"10.244.5.12:6379", "10.244.6.40:27017"}, nil, nil, true},
+		{[]string{"10.244.5.12:6379", "10.244.6.40:27017 hours later"}, nil, nil, false},
+		{[]string{"10.244.5.12:6379", "10.244.5.12:27017"}, nil, nil, false},
+		{[]string{"10.244.5.12:6379", "10.244.6.40:27017"}, []analyze.Pod{ill}, nil, false},
+		{[]string{"10.244.5.99:6379", "10.244.6.40:27017"}, []analyze.Pod{ill}, nil, false}, // an address that redis-0 had before
+		{[]string{"10.244.5.12:6379", "10.244.6.40:27017"}, nil, []analyze.Node{lost}, false},
+		{[]string{"10.244.5.12:6379", "10.244.7.9:10280"}, nil, nil, false},
 	} {
-		f := &analyze.Facts{Specs: load(t), Pods: c.pods, Texts: make([]analyze.Text, 1)}
+		f := &analyze.Facts{Specs: load(t), Pods: c.pods, Nodes: c.nodes, Texts: make([]analyze.Text, 1)}
 		for _, target := range c.targets {
 			f.Evidence = append(f.Evidence, timeout(target))
 		}

@@ -101,8 +101,11 @@ func overloaded(all []analyze.SlowCommand) analyze.Evidence {
 }
 
 func slowSighting(c analyze.SlowCommand) analyze.Sighting {
-	at := c.At
-	return analyze.Sighting{Entry: c.Entry, Line: c.Line, Time: &at, Text: fmt.Sprintf("%s %s took %s", c.Command, c.Key, c.Took)}
+	at, key := c.At, c.Key
+	if slices.Contains([]string{"auth", "hello", "acl", "config"}, strings.ToLower(c.Command)) {
+		key = "…" // what follows is no key and may be a password
+	}
+	return analyze.Sighting{Entry: c.Entry, Line: c.Line, Time: &at, Text: fmt.Sprintf("%s %s took %s", c.Command, key, c.Took)}
 }
 
 // flushed says what emptying Redis did to the counters of this version.

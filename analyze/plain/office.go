@@ -25,9 +25,31 @@ type office struct {
 }
 
 func newOffice(in io.Reader) *office {
-	dec := xml.NewDecoder(in)
+	dec := xml.NewDecoder(&shortTexts{in: in})
 	dec.Strict = false
 	return &office{dec: dec}
+}
+
+// mostText bounds what stands between two elements: the decoder holds it as a whole.
+const mostText = 4 << 20
+
+// shortTexts ends where no element begins for too long.
+type shortTexts struct {
+	in   io.Reader
+	text int
+}
+
+func (s *shortTexts) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	if at := bytes.LastIndexByte(p[:n], '<'); at >= 0 {
+		s.text = n - at
+	} else {
+		s.text += n
+	}
+	if s.text > mostText {
+		return 0, io.EOF
+	}
+	return n, err
 }
 
 func (o *office) Read(p []byte) (int, error) {

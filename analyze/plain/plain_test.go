@@ -101,10 +101,10 @@ func TestWrappings(t *testing.T) {
 		},
 		"a transcript": {
 			"[root@node1 ~]# date\nMon Nov 23 08:00:00 CST 2026\n[root@node1 ~]# kubectl logs openim-api-6d4f9c7b8d-x7k2p -n im --tail 100\na\n[root@node1 ~]# df -h\nx\n" +
-				"li@pc:~$ kubectl -n im logs --tail=5 deploy/openim-push -c push | grep ERROR\nb\nPS C:\\Users\\li> docker logs --since 5m kafka\nc\n$ docker compose logs openim-server\nd\n# Server\n",
+				"li@pc:~$ sudo kubectl -n logging logs --tail=5 deploy/openim-push -c push | grep ERROR\nb\nPS C:\\Users\\li> docker logs --since 5m kafka\nc\n$ docker compose logs openim-server\nd\n# Server\n",
 			[]string{
 				"///: [root@node1 ~]# date@1", "///: Mon Nov 23 08:00:00 CST 2026@2", "im/openim-api-6d4f9c7b8d-x7k2p//: a@4", "///: x@6",
-				"im//push/openim-push: b@8", "///kafka: c@10", "///openim-server: d@12", "///openim-server: # Server@13",
+				"logging//push/openim-push: b@8", "///kafka: c@10", "///openim-server: d@12", "///openim-server: # Server@13",
 			},
 		},
 		"a list of Grafana, newest first": {

@@ -13,7 +13,7 @@ var (
 	// prompt is that of a shell which names its user and host, of PowerShell or cmd; or a bare one before a tool that people use here.
 	prompt = regexp.MustCompile(`^(?:\[[\w.-]+@[\w.-]+ [^\]]*\][#$]|[\w.-]+@[\w.-]+:[^\s#$]*[#$]|(?:PS )?[A-Z]:\\[^>]*>|[#$] (?:sudo )?(?:kubectl|docker|docker-compose|crictl|df|du|free|top|redis-cli|mongosh|kafka-[\w.-]+) ) ?(.*)$`)
 	// logTool is a command that prints a log.
-	logTool = regexp.MustCompile(`^(?:sudo )?(?:kubectl|docker|docker-compose|crictl|nerdctl)(?: .*?)? logs? +(.*)$`)
+	logTool = regexp.MustCompile(`^(?:sudo )?(?:kubectl|docker|docker-compose|crictl|nerdctl)( .*?)? logs? +(.*)$`)
 )
 
 // typed is what was typed behind a prompt; false for a line that has none.
@@ -35,8 +35,7 @@ func logOf(command string) *Section {
 		return nil
 	}
 	s := &Section{Log: true, typed: true}
-	before, _, _ := strings.Cut(command, " log")
-	words := append(strings.Fields(before)[1:], strings.Fields(m[1])...)
+	words := append(strings.Fields(m[1]), strings.Fields(m[2])...)
 	for i := 0; i < len(words); i++ {
 		flag, value, joined := strings.Cut(words[i], "=")
 		if strings.HasPrefix(flag, "|") || strings.HasPrefix(flag, ">") {
