@@ -235,15 +235,23 @@ func (c *Cluster) read(entry string, how func(io.Reader) error) error {
 // At is the time of the snapshot: when the last of its lists was asked for.
 func (c *Cluster) At() time.Time { return c.at }
 
-// Namespaces are those of which the bundle holds anything, sorted.
+// Namespaces are those of which the bundle holds more than events, sorted: events about nodes stand in namespace default, wherever
+// the rest was collected. A bundle that holds events only has those of its events.
 func (c *Cluster) Namespaces() []string {
-	found := map[string]bool{}
-	for _, of := range c.shelves {
+	found, events := map[string]bool{}, map[string]bool{}
+	for resource, of := range c.shelves {
 		for ns := range of {
-			if ns != "" {
+			switch {
+			case ns == "":
+			case resource == "events":
+				events[ns] = true
+			default:
 				found[ns] = true
 			}
 		}
+	}
+	if len(found) == 0 {
+		found = events
 	}
 	return slices.Sorted(maps.Keys(found))
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/klog/v2"
@@ -50,8 +51,8 @@ func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, c
 		return fmt.Errorf("preparing exec in %s/%s: %w", ns, pod, err)
 	}
 	ctx = klog.NewContext(ctx, klog.Logger{}) // client-go would print how streams end; the error says it
-	var said bytes.Buffer
-	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &capped{&said, 4 << 10}})
+	said := &capped{left: 4 << 10}
+	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: said})
 	if err != nil {
 		return errors.Join(fmt.Errorf("running %s in %s/%s/%s: %w", command[0], ns, pod, container, err), saidError(said.String()))
 	}
@@ -79,15 +80,24 @@ func saidError(text string) error {
 	return nil
 }
 
-// capped takes everything and keeps the beginning.
+// capped takes everything and keeps the beginning. What writes to it may go on after an exec that was cut short has returned.
 type capped struct {
-	to   *bytes.Buffer
+	mu   sync.Mutex
+	kept bytes.Buffer
 	left int
 }
 
 func (c *capped) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	n := min(len(p), c.left)
 	c.left -= n
-	c.to.Write(p[:n])
+	c.kept.Write(p[:n])
 	return len(p), nil
+}
+
+func (c *capped) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept.String()
 }

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -118,9 +117,9 @@ func (f *files) read(ctx context.Context, b *collect.Batch, s *stream, patterns 
 	}
 	short, cancel := context.WithTimeout(ctx, f.c.o.RequestTimeout)
 	defer cancel()
-	var out bytes.Buffer
+	out := &capped{left: 64 << 10}
 	script := fmt.Sprintf(listScript, strings.Join(patterns, " "))
-	if err := f.c.Exec(short, upgradeMethod(f.s.Access, executing, s.ns), s.ns, s.pod, s.container, []string{"sh", "-c", script}, nil, &capped{&out, 64 << 10}); err != nil {
+	if err := f.c.Exec(short, upgradeMethod(f.s.Access, executing, s.ns), s.ns, s.pod, s.container, []string{"sh", "-c", script}, nil, out); err != nil {
 		gap(bundle.ContainerFile(s.ns, s.pod, s.container, "*"), "listing log files", err)
 		return
 	}

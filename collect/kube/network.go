@@ -20,6 +20,7 @@ type network struct {
 	pods     []*podSpot
 	beyond   []string // other namespaces that addresses name
 	expected []*podSpot
+	refused  map[string]bool // lists that were not given, whatever the review of rights said: resource and namespace
 }
 
 // podSpot is a running pod with an address.

@@ -25,7 +25,6 @@ type Plan struct {
 
 	rights  []Answer // that the whole collection needs, whoever the user is
 	unnamed []string // namespaces of which it is not known which secrets pods name
-	exec    bool
 }
 
 // Request is a request that the run makes. Repetitions after a refusal or a broken connection come on top.
@@ -58,7 +57,7 @@ const (
 func (c *Cluster) Plan(ctx context.Context, s *Survey, o collect.Options) (*Plan, error) {
 	p := &Plan{
 		Schema: "imbundle/plan/1", Server: c.Host(), Version: c.Version(), Namespaces: s.Namespaces, Window: o.Window,
-		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, Backends: []collect.Ask{}, exec: c.o.Exec,
+		Missing: notNil(s.Gaps()), Partial: s.Access.Partial, Backends: []collect.Ask{},
 	}
 	p.rights, p.unnamed = c.rights(s)
 	p.add(surveyName, c.surveyed.calls)

@@ -69,6 +69,9 @@ const prometheusCosts = "rates, errors, latencies and use of resources over the 
 
 // lookForPrometheus settles which service is asked, and whether the user may.
 func (c *Cluster) lookForPrometheus(ctx context.Context, s *Survey) error {
+	if c.Replayed() {
+		return nil // none is behind a bundle
+	}
 	s.Prometheus = c.o.Prometheus
 	if c.findsPrometheus() && s.Access.May("list", "", "services", "") {
 		if err := c.findPrometheus(ctx, s); err != nil {

@@ -79,7 +79,7 @@ func (p *Plan) about(ns string) []string {
 	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == serviceProxy && r.Namespace == ns }) {
 		text = append(text, "services/proxy (--prometheus) reads whatever this one service answers: a Prometheus knows of every namespace.")
 	}
-	if p.exec {
+	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.Resource == executing && r.Namespace == ns }) {
 		text = append(text, "pods/exec (--exec) amounts to everything that the containers themselves may do.")
 	}
 	if slices.ContainsFunc(p.rights, func(r Answer) bool { return r.source == podsName && r.Namespace == ns }) {

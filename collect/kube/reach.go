@@ -97,12 +97,12 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 	known, tried := r.ways[address]
 	r.mu.Unlock()
 	ways := []string{directly, byForward, byExec}
-	switch {
-	case tried:
+	if r.foreignNumber(address, spots) {
+		ways = []string{byForward, byExec, directly}
+	}
+	if tried {
 		slices.SortStableFunc(ways, func(a, b string) int { return before(a == known.by) - before(b == known.by) })
 		slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
-	case r.foreignNumber(address, spots):
-		ways = []string{byForward, byExec, directly}
 	}
 	failed := &ReachError{Address: address, reason: bundle.Timeout}
 	for _, by := range ways {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,15 +14,18 @@ import (
 )
 
 // relay is run in a pod to pass bytes between its standard streams and one of its ports: by bash itself, or by nc. It says first that
-// it is there, and ends with either side, so that nothing stays behind in the pod.
-const relay = `command -v bash >/dev/null 2>&1 && exec bash -c '
+// it is there, and ends with either side, so that nothing stays behind in the pod: bash can wait for either since 4.3, and OpenBSD's nc
+// ends with its input by -N only.
+const relay = `bash -c '[ "$((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1]))" -ge 403 ]' >/dev/null 2>&1 && exec bash -c '
 exec 3<>/dev/tcp/127.0.0.1/$0 4<&0 || exit 1
 echo ` + relaying + `
 cat <&3 & from=$!
 cat <&4 >&3 & to=$!
 wait -n
 kill $from $to 2>/dev/null' "$0"
-command -v nc >/dev/null 2>&1 && echo ` + relaying + ` && exec nc 127.0.0.1 "$0"
+end=
+case "$(nc -h 2>&1 </dev/null)" in *"-N"*) end=-N ;; esac
+command -v nc >/dev/null 2>&1 && echo ` + relaying + ` && exec nc $end 127.0.0.1 "$0"
 echo "the container has neither bash nor nc" >&2
 exit 127`
 
@@ -128,7 +132,11 @@ func (r *Reach) Exec(ctx context.Context, address string, command func(port int)
 		failed.add("exec", errors.New("no pod that was found has this address"))
 		return failed
 	}
-	s := spots[0]
+	r.mu.Lock()
+	known := r.ways[address].through
+	r.mu.Unlock()
+	slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known) - before(b.pod == known) })
+	s := spots[0] // beside the server that was reached, if one was
 	if err := r.mayExec(s); err != nil {
 		failed.Hint, failed.reason = "have the right granted (`imbundle collect --exec --plan=rbac` prints it)", bundle.Forbidden
 		failed.add(byExec+object(s.pod.ns, s.pod.name), err)

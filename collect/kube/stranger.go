@@ -58,7 +58,7 @@ func (s *Survey) hidden(host string) string {
 			resource = "pods"
 		}
 		for _, ns := range namespaces {
-			if (name.ns == "" || s.net.knows(host, ns, s.Elsewhere)) && !s.Access.May("list", "", resource, ns) {
+			if (name.ns == "" || s.net.knows(host, ns, s.Elsewhere)) && (s.net.refused[object(resource, ns)] || !s.Access.May("list", "", resource, ns)) {
 				return resource + " in namespace " + ns
 			}
 		}

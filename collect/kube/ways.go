@@ -51,7 +51,7 @@ func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error 
 		s.net.services = map[string]*corev1.Service{}
 	}
 	err := list(ctx, c, kindFor("services").path(ns), func(svc *corev1.Service) { s.net.services[object(ns, svc.Name)] = svc })
-	return orForbidden(ctx, err)
+	return s.net.orForbidden(ctx, "services", ns, err)
 }
 
 // listBeyond looks at a namespace that is not collected from.
@@ -62,12 +62,17 @@ func (c *Cluster) listBeyond(ctx context.Context, s *Survey, ns string) error {
 	if !s.Access.May("list", "", "pods", ns) {
 		return nil
 	}
-	return orForbidden(ctx, list(ctx, c, kindFor("pods").path(ns), s.net.seePod))
+	return s.net.orForbidden(ctx, "pods", ns, list(ctx, c, kindFor("pods").path(ns), s.net.seePod))
 }
 
-// orForbidden lets a refusal pass: what it costs shows when an address cannot be reached.
-func orForbidden(ctx context.Context, err error) error {
+// orForbidden lets a refusal pass: what it costs shows when an address cannot be reached. It is remembered: what was not listed may
+// hold any name.
+func (n *network) orForbidden(ctx context.Context, resource, ns string, err error) error {
 	if ctx.Err() == nil && code(err) == http.StatusForbidden {
+		if n.refused == nil {
+			n.refused = map[string]bool{}
+		}
+		n.refused[object(resource, ns)] = true
 		return nil
 	}
 	return err

@@ -115,7 +115,7 @@ func (m *mongoServer) find(ctx context.Context, b *collect.Batch, addresses []st
 		} else {
 			member.State, member.Set, member.Primary = said.state(), said.SetName, said.Primary
 			for _, h := range said.Hosts {
-				if itself := h == said.Me && collect.OwnHost(h); !itself && !slices.Contains(queue, h) {
+				if !m.itself(h, said.Me, queue[i]) && !slices.Contains(queue, h) {
 					queue = append(queue, h)
 					told[h] = queue[i]
 				}
@@ -164,6 +164,11 @@ func (g greeting) state() string {
 		return "standalone"
 	}
 	return "other"
+}
+
+// itself reports whether the member that was asked at via advertises an address of its own that is not to be dialled: it has answered.
+func (m *mongoServer) itself(address, me, via string) bool {
+	return address == me && collect.Advertised(via, address, m.of.Login.Username != "", m.tls, m.strange) != nil
 }
 
 // meet connects to one member and logs in; a server that is too old for the client is asked by the shell beside it. The dialer is

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,7 +44,7 @@ imbundle.plain = function (v) {` +
 	` if (v instanceof NumberLong || v._bsontype === "Long") { return {"$numberLong": String(v).replace(/[^0-9-]/g, "")}; }` +
 	` if (Array.isArray(v)) { return v.map(imbundle.plain); }` +
 	` return v._bsontype ? null : imbundle.fields(v); };
-imbundle.wrong = function (e) { return imbundle.plain({ok: 0, code: e.code || 0, errmsg: e.errmsg || e.message || String(e)}); };
+imbundle.wrong = function (e) { return imbundle.plain({ok: 0, shell: e.ok !== 0 && typeof e.errmsg === "undefined" && typeof e.code !== "number", code: e.code || 0, errmsg: e.errmsg || e.message || String(e)}); };
 try { db.getMongo().setSlaveOk(); } catch (e) { }
 `
 
@@ -56,7 +57,7 @@ const (
 
 // shell is a session of the shell beside a server. It takes one question at a time; credentials are typed in, never arguments.
 type shell struct {
-	mu      sync.Mutex
+	turn    chan struct{} // of who asks
 	in      *io.PipeWriter
 	answers chan shellAnswer // closed when the shell has ended
 	n       int              // of the last question
@@ -105,7 +106,7 @@ func startShell(ctx context.Context, run collect.Exec, address, database string)
 	ctx, end := context.WithCancel(ctx)
 	in, typed := io.Pipe()
 	printed, out := io.Pipe()
-	s := &shell{in: typed, answers: make(chan shellAnswer), end: end}
+	s := &shell{turn: make(chan struct{}, 1), in: typed, answers: make(chan shellAnswer), end: end}
 	s.work.Go(func() {
 		s.err = run(ctx, address, func(port int) []string {
 			return []string{"sh", "-c", shellScript, fmt.Sprintf("127.0.0.1:%d/%s", port, database)}
@@ -178,8 +179,15 @@ func (s *shell) ask(ctx context.Context, database string, command bson.D) (bson.
 
 // put types lines, then a line that says the value of an expression, and waits for it.
 func (s *shell) put(ctx context.Context, lines, expression string) (bson.Raw, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.turn }()
+	if err := ctx.Err(); err != nil {
+		return nil, err // others were slow: the session is sound
+	}
 	s.n++
 	stuck := context.AfterFunc(ctx, s.end)
 	_, err := fmt.Fprintf(s.in, "%stry { imbundle.say(%d, %s); } catch (e) { imbundle.say(%[2]d, imbundle.wrong(e)); }\n", lines, s.n, expression)
@@ -204,6 +212,7 @@ func (s *shell) put(ctx context.Context, lines, expression string) (bson.Raw, er
 
 // ended says why the shell is not there any more.
 func (s *shell) ended() error {
+	s.end() // where only its answers ended
 	s.work.Wait()
 	err := errors.New("the shell has ended")
 	if s.err != nil {
@@ -227,6 +236,7 @@ func decoded(text string) (bson.Raw, error) {
 		OK      float64 `bson:"ok"`
 		Code    int32   `bson:"code"`
 		Message string  `bson:"errmsg"`
+		Shell   bool    `bson:"shell"` // the error is not the server's
 	}
 	var d bson.D
 	if err := bson.UnmarshalExtJSON([]byte(text), true, &d); err != nil {
@@ -239,11 +249,17 @@ func decoded(text string) (bson.Raw, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what the shell answers: %w", err)
 	}
-	if state.OK != 1 {
+	switch {
+	case state.Shell || slices.Contains(lostConnection, state.Code):
+		return nil, fmt.Errorf("the shell: %s", state.Message)
+	case state.OK != 1:
 		return nil, mongo.CommandError{Code: state.Code, Message: state.Message}
 	}
 	return raw, nil
 }
+
+// lostConnection are codes of the shell itself: HostUnreachable, HostNotFound, NetworkTimeout, SocketException, shutdown.
+var lostConnection = []int32{6, 7, 89, 91, 9001, 11600}
 
 // quoted is a string as a literal of JavaScript.
 func quoted(s string) string {

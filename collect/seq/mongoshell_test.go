@@ -14,8 +14,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
@@ -224,5 +226,50 @@ func TestAdvertisedMembers(t *testing.T) {
 	m := &mongoServer{of: o.Mongo, dial: o.Dial, strange: o.Strange}
 	if _, _, err := m.meet(t.Context(), "mongo-2.elsewhere:27017", named); err == nil || !strings.Contains(err.Error(), "nobody knows it") || len(dialled) > 0 {
 		t.Errorf("a stranger gets the login: %v, dialled %q", err, dialled)
+	}
+}
+
+// TestShellOutlivesSlowAnswers: a question whose time ran out, while it was answered or while others were, costs itself only.
+func TestShellOutlivesSlowAnswers(t *testing.T) {
+	slow := make(chan struct{})
+	exec := func(_ context.Context, _ string, _ func(int) []string, stdin io.Reader, stdout io.Writer) error {
+		for lines := bufio.NewScanner(stdin); lines.Scan(); {
+			if m := typedQuestion.FindStringSubmatch(lines.Text()); m != nil {
+				if m[2] == "slow" {
+					<-slow
+				}
+				fmt.Fprintf(stdout, "imbundle:%s:{\"ok\": {\"$numberLong\": \"1\"}}\n", m[1])
+			}
+		}
+		return nil
+	}
+	s := startShell(t.Context(), exec, "mongo-0:27017", "openim_v3")
+	defer s.close(t.Context())
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.put(short, "", "slow"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a slow answer: %v", err)
+	}
+	if _, err := s.put(short, "", "quick"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a question that comes too late: %v", err)
+	}
+	close(slow)
+	if _, err := s.put(t.Context(), "", "quick"); err != nil {
+		t.Errorf("the next question: %v", err)
+	}
+}
+
+// TestShellTellsWhoseErrorItIs: what the shell itself could not do is no refusal of the server.
+func TestShellTellsWhoseErrorItIs(t *testing.T) {
+	var refusal mongo.CommandError
+	for answer, refused := range map[string]bool{
+		`{"ok": {"$numberLong": "0"}, "shell": false, "code": {"$numberLong": "13"}, "errmsg": "not authorized"}`:      true,
+		`{"ok": {"$numberLong": "0"}, "shell": true, "code": {"$numberLong": "0"}, "errmsg": "x is not a function"}`:   false,
+		`{"ok": {"$numberLong": "0"}, "shell": false, "code": {"$numberLong": "9001"}, "errmsg": "socket exception"}`:  false,
+		`{"ok": {"$numberLong": "0"}, "code": {"$numberLong": "59"}, "errmsg": "no such command: 'replSetGetStatus'"}`: true,
+	} {
+		if _, err := decoded(answer); err == nil || errors.As(err, &refusal) != refused {
+			t.Errorf("%s gives %v", answer, err)
+		}
 	}
 }

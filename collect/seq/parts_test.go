@@ -2,6 +2,7 @@ package seq
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imbundle/imbundle/bundle/record"
@@ -56,7 +57,11 @@ func TestClusterMembers(t *testing.T) {
 		"67ed2 10.0.0.2:7002@17002 master,fail - 1426 1426 2 disconnected 5463-10922\n" +
 		"e7d15 :0@0 slave,noaddr 67ed2 0 1426 2 disconnected\n" +
 		"292f8 :7003@17003 master - 0 1426 3 connected 10923-16383\n"
-	got := clusterMembers(text, "10.9.9.9:6379")
+	stranger := func(_, address string) bool { return address == "203.0.113.7:7001" }
+	if all := clusterMembers(strings.ReplaceAll(text, "10.0.0.1", "203.0.113.7"), "10.9.9.9:6379", stranger); all[0].Address != "10.9.9.9:6379" {
+		t.Errorf("the server that answers is known as %s, which is not dialled", all[0].Address)
+	}
+	got := clusterMembers(text, "10.9.9.9:6379", stranger)
 	if len(got) != 3 || got[0].Address != "10.0.0.1:7001" || got[0].Flags != "master" || got[2].Address != "10.9.9.9:6379" || got[1].Flags != "master,fail" {
 		t.Fatalf("%+v", got)
 	}

@@ -129,6 +129,11 @@ func (r *redisServers) choose() {
 	}
 }
 
+// withheld reports whether an address that the server at via advertises is not dialled.
+func (r *redisServers) withheld(via, address string) bool {
+	return !slices.Contains(r.of.Addresses, address) && collect.Advertised(via, address, r.of.Login.Password != "", r.of.TLS, r.strange) != nil
+}
+
 // add takes a server in, of the configuration or as the one at via advertises it.
 func (r *redisServers) add(address, via string) *redisNode {
 	for _, n := range r.nodes {

@@ -27,7 +27,7 @@ func (r *redisServers) findCluster(ctx context.Context, b *collect.Batch, n *red
 		n.refuse("CLUSTER NODES", err)
 		return
 	}
-	c := &record.RedisCluster{By: n.Address, Members: clusterMembers(text, n.Address)}
+	c := &record.RedisCluster{By: n.Address, Members: clusterMembers(text, n.Address, r.withheld)}
 	if info, err := n.client.Do(ctx, "cluster", "info").Text(); err != nil {
 		n.refuse("CLUSTER INFO", err)
 	} else {
@@ -74,8 +74,9 @@ func (r *redisServers) merge(n *redisNode) {
 	n.client.Close() // the other one is asked
 }
 
-// clusterMembers reads CLUSTER NODES. A node that does not know its own address is the one that was asked.
-func clusterMembers(text, asked string) []record.RedisClusterMember {
+// clusterMembers reads CLUSTER NODES. A node that does not know its own address, or tells one that is not to be dialled, is the one
+// that was asked.
+func clusterMembers(text, asked string, withheld func(via, address string) bool) []record.RedisClusterMember {
 	var all []record.RedisClusterMember
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
@@ -87,7 +88,7 @@ func clusterMembers(text, asked string) []record.RedisClusterMember {
 		if host, port, err := net.SplitHostPort(address); err != nil || port == "0" || host == "" {
 			address = asked
 		}
-		if strings.HasPrefix(f[2], "myself,") && collect.OwnHost(address) {
+		if strings.HasPrefix(f[2], "myself,") && withheld(asked, address) {
 			address = asked
 		}
 		if strings.Contains(f[2], "noaddr") {
