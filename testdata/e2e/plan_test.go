@@ -42,6 +42,7 @@ func stagePlanned(t *testing.T) {
 	stage(t, planned)
 	apply(t, "-n", planned.namespace, quietPod)
 	kubectl(t, "wait", "-n", planned.namespace, "--for=condition=Ready", "pod/openim-rpc-quiet", "--timeout=60s")
+	awaitTop(t, planned.namespace) // metrics-server comes back after the API server does
 }
 
 // apply gives kubectl a text, and flags before it.
