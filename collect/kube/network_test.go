@@ -189,6 +189,8 @@ func TestStranger(t *testing.T) {
 	r.s.carriers = map[string]string{"node-1": "192.168.0.7"}
 	hides := reaching(t, true, false)
 	hides.s.Access.Asked = append(hides.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "services", Namespace: "im"}})
+	refused := reaching(t, true, false) // though the review of rights allowed it, or could not be made
+	refused.s.net.refused = map[string]bool{object("services", "im"): true}
 	inside := reaching(t, true, true)
 	for _, x := range []struct {
 		r               *Reach
@@ -207,6 +209,7 @@ func TestStranger(t *testing.T) {
 		{r, "172.16.0.1:9092", "172.16.0.2:9092", true},
 		{hides, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
 		{hides, "172.16.0.1:9092", "172.16.0.2:9092", false},
+		{refused, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{hides, "localhost:9092", "172.16.0.2:9092", false},
 		{hides, "kafka:9092", "kafka-9.kafka-headless.im.svc:9094", false},
 		{hides, "kafka:9092", "10.0.0.1:9094", true},
@@ -233,5 +236,13 @@ func TestHiddenName(t *testing.T) {
 		if told := err != nil && strings.Contains(err.Error(), "may not list services in namespace im"); told != hidden {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// TestNameWithoutPod: a full name of the cluster behind which nothing runs is not dialled as it is called here.
+func TestNameWithoutPod(t *testing.T) {
+	_, err := reaching(t, true, false).Dial(t.Context(), "tcp", "kafka-7.kafka-headless.im.svc.cluster.local:9092")
+	if err == nil || !strings.Contains(err.Error(), "no running pod or service has it") {
+		t.Errorf("%v", err)
 	}
 }

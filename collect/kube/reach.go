@@ -173,6 +173,9 @@ func (r *Reach) straight(ctx context.Context, network, address string, spots []s
 		if what := r.s.hidden(host); what != "" {
 			return nil, fmt.Errorf("the name %s may be one of the cluster, and what is called so here somebody else: the user may not list %s", host, what)
 		}
+		if slices.Contains(strings.Split(host, "."), "svc") {
+			return nil, fmt.Errorf("the name %s is one of the cluster, where no running pod or service has it, and what is called so here is somebody else", host)
+		}
 	}
 	if named && len(spots)+len(ips) > 0 { // a service without pods has its name, too
 		found, err := net.DefaultResolver.LookupHost(ctx, host)

@@ -26,10 +26,7 @@ func realShell(t *testing.T) string {
 	if path, err := exec.LookPath("mongosh"); err == nil {
 		return filepath.Dir(path)
 	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		t.Skip("mongosh is missing, and npm to install it")
-	}
+	npm := installed(t, "npm", "npm")
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
