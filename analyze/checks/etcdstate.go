@@ -82,9 +82,9 @@ var etcdRegistry = analyze.Check{
 		"Where the configuration names etcd for discovery: the endpoints registered there, against the pods that are ready. A ready pod and no endpoint at all means that it never registered or lost its lease; those that started within two minutes do not count. An endpoint that belongs to no pod is a hint only: leases end after thirty seconds, so somebody lives there, another installation with the same prefix, or a namespace that was not collected."),
 	Needs: []string{etcdRegistryFile, "cluster-resources/pods/<namespace>.json", "config/effective.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
-		names, byEtcd := registerNames(f)
+		names := registerNames(f)
 		switch {
-		case len(names) > 0 && !byEtcd:
+		case len(names) > 0 && discovery(f) != "etcd":
 			return analyze.Finding{Status: analyze.NA}
 		case len(names) == 0 || len(f.EtcdRegistries) == 0 || len(f.Pods) == 0:
 			return unknown()
@@ -106,15 +106,12 @@ var roleOfService = map[string]string{
 	"auth": "rpc-auth", "conversation": "rpc-conversation", "third": "rpc-third",
 }
 
-// registerNames are the names that the configuration gives to services, by role, and whether they are registered in etcd.
-func registerNames(f *analyze.Facts) (names map[string]string, byEtcd bool) {
-	names = map[string]string{}
+// registerNames are the names that the configuration gives to services, by role.
+func registerNames(f *analyze.Facts) map[string]string {
+	names := map[string]string{}
 	for _, c := range f.Configs {
 		if c.Chat {
 			continue
-		}
-		if s := c.Set.Get("discovery", "enable"); s != nil && s.String() == "etcd" {
-			byEtcd = true
 		}
 		for key, role := range roleOfService {
 			for _, at := range [][2]string{{"share", "rpcRegisterName." + key}, {"discovery", "rpcService." + key}} {
@@ -124,7 +121,7 @@ func registerNames(f *analyze.Facts) (names map[string]string, byEtcd bool) {
 			}
 		}
 	}
-	return names, byEtcd
+	return names
 }
 
 // unregistered are the roles with a ready pod and no endpoint.
