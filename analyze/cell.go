@@ -55,10 +55,10 @@ func (c *cell) add(h scan.Hit, room bool, m *matcher, rule *compiledRule, notes 
 	if len(rule.groups) > 0 && c.count <= lookedInto {
 		c.note(h, rule.groups)
 	}
-	if h.Rec == nil || !calm(h.Rec.Level) {
+	if !calm(h.Level) {
 		c.severe++
 	}
-	at := timeOf(h)
+	at := h.At
 	taken := 0
 	opens := len(c.samples) < firstOnes
 	if at == 0 {
@@ -68,7 +68,7 @@ func (c *cell) add(h scan.Hit, room bool, m *matcher, rule *compiledRule, notes 
 		taken = c.tick(at, room)
 	}
 	if opens {
-		c.samples = append(c.samples, mark{h.Line, at, notes.write(m.excerpt(h.Text, rule.telling))})
+		c.samples = append(c.samples, mark{h.Line, at, notes.write(m.excerpt(h.Text(), rule.telling))})
 	}
 	return taken
 }
@@ -110,7 +110,7 @@ func (m *minute) hit(at int64) {
 // note keeps the values of named groups.
 func (c *cell) note(h scan.Hit, groups []string) {
 	for i, name := range groups {
-		value := h.Groups(name)
+		value := h.Group(name)
 		if value == "" {
 			continue
 		}
@@ -140,12 +140,4 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// timeOf is the time of a hit in unix nanoseconds, 0 when unknown.
-func timeOf(h scan.Hit) int64 {
-	if h.Rec == nil || h.Rec.Time.IsZero() {
-		return 0
-	}
-	return h.Rec.Time.UnixNano()
 }

@@ -158,15 +158,15 @@ func (m *matcher) progressRoles(h *specs.Hop) []string {
 	return roles
 }
 
-// lineRole is the role that a line names itself: its compose prefix or its module column; -1 when it names none.
-func (m *matcher) lineRole(rec *scan.Record) int16 {
-	if rec.Module != "" {
-		if r := m.role(rec.Module); r >= 0 {
+// lineRole is the role of what a line names as its speaker: its module column or its compose prefix; -1 when it names none.
+func (m *matcher) lineRole(module, service string) int16 {
+	if module != "" {
+		if r := m.role(module); r >= 0 {
 			return r
 		}
 	}
-	if rec.Service != "" {
-		return m.role(rec.Service)
+	if service != "" {
+		return m.role(service)
 	}
 	return -1
 }

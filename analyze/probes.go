@@ -31,7 +31,7 @@ type progress struct {
 
 func (p *pass) hopHit(hop int, role int16, h scan.Hit) {
 	roles := p.shared.hops[hop].roles
-	if roles != nil && role >= 0 && !roles[role] || h.Rec != nil && troubled(h.Rec.Level) {
+	if roles != nil && role >= 0 && !roles[role] || troubled(h.Level) {
 		return
 	}
 	key := hopKey{int16(hop), role}
@@ -40,7 +40,7 @@ func (p *pass) hopHit(hop int, role int16, h scan.Hit) {
 		c = &progress{}
 		p.current.hops[key] = c
 	}
-	c.add(timeOf(h))
+	c.add(h.At)
 }
 
 // troubled tells a level at which a line is no sign of progress.
@@ -122,11 +122,11 @@ var (
 
 // answerHit counts the answer of a request that is watched, and follows requests that get none; other mentions are passed over.
 func (p *pass) answerHit(role int16, h scan.Hit) {
-	key := answerKey{"login", role, 0}
+	key, line := answerKey{"login", role, 0}, h.Text()
 	switch {
-	case anyOf(h.Text, sendMarks):
+	case anyOf(line, sendMarks):
 		key.request = "send"
-	case anyOf(h.Text, pullMarks):
+	case anyOf(line, pullMarks):
 		key.request = "pull"
 	}
 	says := message(h)
@@ -136,14 +136,14 @@ func (p *pass) answerHit(role int16, h scan.Hit) {
 	}
 	p.current.answered(waitKey{key.request, role})
 	if !mentions(says, okMarks) {
-		key.code = answerCode(h.Text)
+		key.code = answerCode(line)
 	}
 	c := p.current.answers[key]
 	if c == nil {
-		c = &answerCell{example: sample{h.Line, timeOf(h), excerpt(h.Text, 0)}}
+		c = &answerCell{example: sample{h.Line, h.At, excerpt(line, 0)}}
 		p.current.answers[key] = c
 	}
-	c.add(timeOf(h), key.request == "send" && key.code == 0)
+	c.add(h.At, key.request == "send" && key.code == 0)
 }
 
 type waitKey struct {
@@ -165,8 +165,7 @@ func (w *wait) open() bool { return w.answers > 0 && w.count > 0 }
 var requestMarks = []string{"rpc client request", "RPC Client Request"}
 
 func (t *textHits) asked(key waitKey, h scan.Hit) {
-	at := timeOf(h)
-	if at == 0 || !mentions(message(h), requestMarks) {
+	if h.At == 0 || !mentions(message(h), requestMarks) {
 		return
 	}
 	w := t.waits[key]
@@ -175,10 +174,10 @@ func (t *textHits) asked(key waitKey, h scan.Hit) {
 		t.waits[key] = w
 	}
 	if w.count == 0 {
-		w.since, w.example = at, sample{h.Line, at, excerpt(h.Text, 0)}
+		w.since, w.example = h.At, sample{h.Line, h.At, excerpt(h.Text(), 0)}
 	}
 	w.count++
-	w.until = at
+	w.until = h.At
 }
 
 func (t *textHits) answered(key waitKey) {
@@ -213,10 +212,10 @@ func anyOf(text []byte, marks [][]byte) bool {
 
 // message is the message of a record; of a line that is none the whole.
 func message(h scan.Hit) string {
-	if h.Rec != nil && h.Rec.Message != "" {
-		return h.Rec.Message
+	if text := h.Rec().Message; text != "" {
+		return text
 	}
-	return string(h.Text)
+	return string(h.Text())
 }
 
 func mentions(text string, marks []string) bool {
@@ -267,7 +266,7 @@ var lastSeq = regexp.MustCompile(`lastSeq:(\d+)\s+conversationID:\\?"([^"\\]+)`)
 
 // seqHit follows the numbers of each conversation.
 func (p *pass) seqHit(h scan.Hit) {
-	m := lastSeq.FindSubmatch(h.Text)
+	m := lastSeq.FindSubmatch(h.Text())
 	if m == nil {
 		return
 	}
@@ -280,12 +279,11 @@ func (p *pass) seqHit(h scan.Hit) {
 		t.lastSeqs = map[string]seqMark{}
 	}
 	last, known := t.lastSeqs[string(m[2])]
-	at := timeOf(h)
 	if known && seq-last.seq >= leastJump && seq-last.seq <= mostJump && len(t.seqs) < maxSamples*8 {
-		t.seqs = append(t.seqs, seqJump{string(m[2]), last.seq, seq, last.at, sample{h.Line, at, excerpt(h.Text, 0)}})
+		t.seqs = append(t.seqs, seqJump{string(m[2]), last.seq, seq, last.at, sample{h.Line, h.At, excerpt(h.Text(), 0)}})
 	}
 	if known || len(t.lastSeqs) < maxConversations {
-		t.lastSeqs[string(m[2])] = seqMark{seq, at}
+		t.lastSeqs[string(m[2])] = seqMark{seq, h.At}
 	}
 }
 

@@ -55,11 +55,11 @@ type templateCell struct {
 
 // hit files a line under a text; shown is what is shown of it. Lines without a time, and first halves of split records, are passed over.
 func (t *templates) hit(h scan.Hit, text string, keep bool, shown func() string) {
-	at := timeOf(h)
+	at := h.At
 	if at == 0 || text == "" {
 		return
 	}
-	key := templateKey{h.Rec.Level, h.Rec.Caller, text}
+	key := templateKey{h.Level, h.Rec().Caller, text}
 	c := (*t)[key]
 	if c == nil {
 		if len(*t) >= maxTemplates {
@@ -70,7 +70,7 @@ func (t *templates) hit(h scan.Hit, text string, keep bool, shown func() string)
 		}
 		key.caller, c = strings.Clone(key.caller), &templateCell{first: at, line: h.Line, shown: shown()}
 		if keep {
-			c.example = string(h.Text[:min(len(h.Text), maxExample)])
+			c.example = string(h.Text()[:min(len(h.Text()), maxExample)])
 		}
 		(*t)[key] = c
 	}

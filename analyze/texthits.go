@@ -75,10 +75,8 @@ func (p *pass) hit(h scan.Hit) {
 		return
 	}
 	role := p.current.roleID
-	if h.Rec != nil {
-		if r := p.shared.lineRole(h.Rec); r >= 0 {
-			role = r
-		}
+	if r := p.shared.lineRole(h.Speaker()); r >= 0 {
+		role = r
 	}
 	switch kind {
 	case patternRule:
@@ -98,11 +96,12 @@ func (p *pass) templateHit(h scan.Hit) {
 	if hide == nil {
 		hide = asItIs
 	}
+	rec := h.Rec()
 	if p.shared.templates {
-		p.current.templates.hit(h, templateText(h.Rec.Message), false, func() string { return templateText(hide(h.Rec.Message)) })
+		p.current.templates.hit(h, templateText(rec.Message), false, func() string { return templateText(hide(rec.Message)) })
 	}
 	if p.current.named != h.Line {
-		p.current.unnamed.hit(h, unnamedText(h.Rec, asItIs), p.shared.templates, func() string { return unnamedText(h.Rec, hide) })
+		p.current.unnamed.hit(h, unnamedText(rec, asItIs), p.shared.templates, func() string { return unnamedText(rec, hide) })
 	}
 }
 
@@ -121,7 +120,7 @@ func (t *textHits) cell(rule int, role int16, h scan.Hit, group string) *cell {
 	bare := t.rules[key]
 	if group != "" && t.targeted[key.rule] < maxTargeted {
 		t.targeted[key.rule]++
-		key.target = h.Groups(group)
+		key.target = h.Group(group)
 	}
 	c := t.rules[key]
 	if c == nil && key.target != "" && t.targets >= maxTargets {

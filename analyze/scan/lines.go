@@ -8,16 +8,15 @@ import (
 // line is what is kept of each line of a chunk.
 type line struct {
 	start, end int32 // in the chunk; end is without the line end and what MaxLine cuts
-	half       int32 // index into halves, for the second half of a split record; else -1
 	plain      int32 // no colour sequence begins from this offset of the line on; 0 means there is none at all
 	level      Level
 	from       TimeSource
 	odd        bool // its colours are not those of zap's columns
+	second     bool // the second half of a split record
+	served     bool // it has a compose prefix
 	at         int64
+	owner      *moduleCounts // of its columns or those of its first half; nil when it has none
 }
-
-// half is what the second half of a split record has from the first.
-type half struct{ module, version string }
 
 // before is what is remembered of the lines before.
 type before struct {
@@ -25,12 +24,12 @@ type before struct {
 	open    bool  // the line before was the first half of a split record
 	level   Level
 	service string
-	half    half
+	owner   *moduleCounts
 }
 
 // split notes the lines of one chunk at the start of b and returns its size.
 func (sc *Scanner) split(b []byte) int {
-	sc.lines, sc.halves = sc.lines[:0], sc.halves[:0]
+	sc.lines = sc.lines[:0]
 	sc.coloured = bytes.IndexByte(b[:min(len(b), chunkSize)], escape) >= 0
 	pos := 0
 	for pos < len(b) && pos < chunkSize && len(sc.lines) < chunkLines {
@@ -59,7 +58,7 @@ var escapes = []byte{escape}
 
 // note reads the head of a line and counts it.
 func (sc *Scanner) note(text []byte, pos int) line {
-	l := line{start: int32(pos), end: int32(pos + len(text)), half: -1}
+	l := line{start: int32(pos), end: int32(pos + len(text))}
 	h := sc.heads.read(text)
 	if h.escapes > 0 {
 		l.plain = int32(len(text) - h.after)
@@ -78,13 +77,11 @@ func (sc *Scanner) note(text []byte, pos int) line {
 
 // time decides when a line was written.
 func (sc *Scanner) time(h *head, l *line) {
-	l.level = h.level
-	var second bool
-	l.at, l.from, second = sc.before.place(h, sc.options.Location)
+	l.level, l.served = h.level, h.service != nil
+	l.at, l.from, l.second = sc.before.place(h, sc.options.Location)
 	switch {
-	case second:
-		l.level = sc.before.level
-		l.half = sc.keepHalf()
+	case l.second:
+		l.level, l.owner = sc.before.level, sc.before.owner
 	case l.from == TimeRecord && h.prefix != 0:
 		sc.offset(h.at.nanos, h.prefix)
 	}
@@ -110,23 +107,15 @@ func (b *before) place(h *head, location *time.Location) (at int64, from TimeSou
 	return 0, TimeNone, false
 }
 
-// keepHalf stores what the open record of the line before says.
-func (sc *Scanner) keepHalf() int32 {
-	if n := len(sc.halves); n == 0 || sc.halves[n-1] != sc.before.half {
-		sc.halves = append(sc.halves, sc.before.half)
-	}
-	return int32(len(sc.halves) - 1)
-}
-
 // count adds a line to the Stats and remembers it for the next.
 func (sc *Scanner) count(text []byte, h *head, l *line) {
 	sc.Levels[l.level]++
 	switch {
-	case l.from == TimePrefix, l.from == TimeRecord && l.half < 0:
+	case l.from == TimePrefix, l.from == TimeRecord && !l.second:
 		sc.timed(l.at, l.level)
 		sc.before.at = l.at
 	default:
-		if l.half < 0 {
+		if !l.second {
 			sc.Untimed++
 		}
 		if sc.counts != nil {
@@ -141,8 +130,9 @@ func (sc *Scanner) count(text []byte, h *head, l *line) {
 			sc.process(c.module, c.pid, l.at)
 		}
 		c.counts.lines++
+		l.owner = c.counts
 		if c.open {
-			sc.before = before{sc.before.at, true, l.level, string(h.service), half{c.module, c.version}}
+			sc.before = before{sc.before.at, true, l.level, string(h.service), c.counts}
 		}
 	case h.logger != nil:
 		sc.countJSON(text, h)
@@ -162,17 +152,4 @@ func (sc *Scanner) countJSON(text []byte, h *head) {
 		sc.logger = sc.module(string(h.logger), string(version))
 	}
 	sc.logger.lines++
-}
-
-// takeApart fills the record of the line in sc.text.
-func (sc *Scanner) takeApart(l *line) {
-	h := sc.again.read(sc.text)
-	rec := &sc.record
-	*rec = Record{
-		Time: timeOf(l.at), TimeFrom: l.from, Prefix: timeOf(h.prefix), Service: alias(h.service), Level: l.level,
-	}
-	if l.half >= 0 {
-		rec.Module, rec.Version = sc.halves[l.half].module, sc.halves[l.half].version
-	}
-	rec.fill(sc.text[h.body:], &h)
 }

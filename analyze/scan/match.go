@@ -102,22 +102,14 @@ func (sc *Scanner) match(chunk []byte) {
 // settle decides about the candidates of one line and reports the hits.
 func (sc *Scanner) settle(chunk []byte, i int, candidates []candidate) {
 	l := &sc.lines[i]
-	sc.text = chunk[l.start:l.end]
-	if l.plain > 0 {
-		sc.text, sc.stripped = strip(sc.text, sc.stripped)
-	}
-	apart := false
+	sc.current.begin(l, chunk)
 	for k, c := range candidates {
 		p := c.pattern()
 		if k+1 < len(candidates) && candidates[k+1].pattern() == p { // the same again, perhaps proven
 			continue
 		}
-		if c&provenBit == 0 && !sc.set.patterns[p].describes(sc.text, l.level) {
+		if c&provenBit == 0 && !sc.set.patterns[p].describes(sc.text(), l.level) {
 			continue
-		}
-		if !apart {
-			sc.takeApart(l)
-			apart = true
 		}
 		sc.report(p, i)
 	}

@@ -66,8 +66,8 @@ func plainHits(ps []plainPattern, text []byte, maxLine int) (hits []string) {
 	levels := make([]Level, len(lines))
 	joined := append(bytes.Join(lines, []byte("\n")), '\n')
 	if _, err := everything.NewScanner().Scan(bytes.NewReader(joined), Options{Year: 2026, MaxLine: len(text) + 1}, func(h Hit) {
-		levels[h.Line-1] = h.Rec.Level
-		r := *h.Rec
+		levels[h.Line-1] = h.Level
+		r := *h.Rec()
 		said[h.Line-1] = fmt.Sprint(r.Time, r.TimeFrom, r.Prefix, r.Level, r.Service, r.Module, r.Version)
 	}); err != nil {
 		panic(err)
@@ -86,9 +86,13 @@ func plainHits(ps []plainPattern, text []byte, maxLine int) (hits []string) {
 func scanHits(t testing.TB, set *Set, text []byte, maxLine int) (hits []string) {
 	t.Helper()
 	stats, err := set.NewScanner().Scan(bytes.NewReader(text), Options{Year: 2026, MaxLine: maxLine}, func(h Hit) {
-		r := *h.Rec
+		module, service := h.Speaker()
+		r := *h.Rec()
+		if module != r.Module || service != r.Service || h.Level != r.Level || timeOf(h.At) != r.Time {
+			t.Fatalf("line %d is said to be of %q %q at %d %s, its record says %+v", h.Line, module, service, h.At, h.Level, r)
+		}
 		said := fmt.Sprint(r.Time, r.TimeFrom, r.Prefix, r.Level, r.Service, r.Module, r.Version)
-		hits = append(hits, fmt.Sprintf("%d:%d %q %s", h.Line, h.Pattern, h.Text, said))
+		hits = append(hits, fmt.Sprintf("%d:%d %q %s", h.Line, h.Pattern, h.Text(), said))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ func read(t *testing.T, text string, o Options) ([]Record, Stats) {
 	}
 	var records []Record
 	stats, err := set.NewScanner().Scan(strings.NewReader(text), o, func(h Hit) {
-		r := *h.Rec
+		r := *h.Rec()
 		for _, s := range []*string{&r.Service, &r.Module, &r.Version, &r.Caller, &r.Message} {
 			*s = strings.Clone(*s)
 		}

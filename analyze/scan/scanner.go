@@ -14,16 +14,6 @@ type Options struct {
 	MaxLine  int            // bytes of a line that are looked at; zero means 1 MiB
 }
 
-// Hit is one line that one pattern describes. It is valid during the call only.
-type Hit struct {
-	Pattern int    // index into the patterns of Compile
-	Line    int64  // 1-based
-	Text    []byte // the physical line, colours stripped, prefixes included, without its end
-	Rec     *Record
-	// Groups returns what a named group of Match matched in Text, empty when it did not take part; it runs the expression.
-	Groups func(name string) string
-}
-
 const (
 	blockSize      = 256 << 10 // bytes asked of the reader at once
 	chunkSize      = 64 << 10  // bytes of whole lines that are searched at once
@@ -43,7 +33,6 @@ type Scanner struct {
 	again    heads // of lines that are taken apart, so that those of neighbours stay remembered
 	coloured bool  // the chunk has colour sequences
 	lines    []line
-	halves   []half
 	before   before
 	logger   *moduleCounts // of the last JSON record
 
@@ -54,17 +43,13 @@ type Scanner struct {
 	inLine  func(*needle, int)
 
 	stripped []byte // scratch for a line without its colours
-	record   Record
-	text     []byte // the line of the current hits
-	current  *pattern
-	spans    []int // groups of the current hit, nil when not asked for yet
-	groups   func(string) string
+	current  current
 }
 
 // NewScanner makes a scanner for one worker.
 func (s *Set) NewScanner() *Scanner {
 	sc := &Scanner{set: s, buf: make([]byte, blockSize), last: make([]candidate, len(s.patterns))}
-	sc.groups, sc.inChunk, sc.inLine = sc.group, sc.foundInChunk, sc.foundInLine
+	sc.inChunk, sc.inLine = sc.foundInChunk, sc.foundInLine
 	return sc
 }
 
@@ -131,40 +116,4 @@ func (sc *Scanner) region(b []byte) {
 		sc.match(b[:size])
 		b = b[size:]
 	}
-}
-
-// report calls hit for a pattern, or notes a start of a process.
-func (sc *Scanner) report(p, i int) {
-	if p == sc.set.banner {
-		sc.start(start{at: sc.lines[i].at, module: sc.startedModule()})
-		return
-	}
-	sc.current, sc.spans = &sc.set.patterns[p], nil
-	sc.hit(Hit{Pattern: p, Line: sc.Lines + int64(i) + 1, Text: sc.text, Rec: &sc.record, Groups: sc.groups})
-}
-
-func (sc *Scanner) startedModule() string {
-	name := sc.record.Module
-	if name == "" {
-		name = sc.record.Service
-	}
-	return string([]byte(name))
-}
-
-// group is Hit.Groups. Several groups may have one name, in different branches: the first that took part counts.
-func (sc *Scanner) group(name string) string {
-	if sc.current.match == nil {
-		return ""
-	}
-	re := sc.current.match.regexp()
-	from := max(0, sc.current.from(sc.text))
-	if sc.spans == nil {
-		sc.spans = re.FindSubmatchIndex(sc.text[from:])
-	}
-	for i, n := range re.SubexpNames() {
-		if n == name && name != "" && sc.spans != nil && sc.spans[2*i] >= 0 {
-			return alias(sc.text[from+sc.spans[2*i] : from+sc.spans[2*i+1]])
-		}
-	}
-	return ""
 }

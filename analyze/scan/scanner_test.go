@@ -103,7 +103,7 @@ func TestGroupsOfAHit(t *testing.T) {
 	}
 	var got []string
 	if _, err := set.NewScanner().Scan(strings.NewReader("topic one\nsubject \x1b[31mtwo"), Options{}, func(h Hit) {
-		got = append(got, h.Groups("topic")+","+h.Groups("rest")+","+h.Groups("unknown"))
+		got = append(got, h.Group("topic")+","+h.Group("rest")+","+h.Group("unknown"))
 	}); err != nil {
 		t.Fatal(err)
 	}

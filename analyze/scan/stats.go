@@ -115,16 +115,15 @@ func (t *tally) cell(minute int64) *Counts {
 	return c
 }
 
-// module is the counter of a module and version; one more when there are too many of them.
+// module is the counter of a module and version; one that is not kept when there are too many of them.
 func (t *tally) module(module, version string) *moduleCounts {
 	key := module + "\t" + version
 	c := t.modules[key]
 	if c == nil {
-		if len(t.modules) >= maxModules {
-			return &moduleCounts{}
-		}
 		c = &moduleCounts{module: module, version: version}
-		t.modules[key] = c
+		if len(t.modules) < maxModules {
+			t.modules[key] = c
+		}
 	}
 	return c
 }

@@ -121,22 +121,23 @@ type follower struct {
 
 // hit judges a line that holds the text of the id.
 func (w *follower) hit(h scan.Hit) {
-	batch := batchOf(h.Rec.Field("operationID"), w.id)
+	rec := h.Rec()
+	batch := batchOf(rec.Field("operationID"), w.id)
 	if batch == 0 || !w.wants(h) {
 		return
 	}
-	role := cmp.Or(analyze.RoleOfRecord(w.specs, h.Rec), w.log.Role)
+	role := cmp.Or(analyze.RoleOfRecord(w.specs, rec), w.log.Role)
 	w.steps = append(w.steps, Step{
-		Time: h.Rec.Time, Role: role, Level: h.Rec.Level.String(), Caller: strings.Clone(h.Rec.Caller), Message: strings.Clone(h.Rec.Message),
-		Method: strings.Clone(cmp.Or(h.Rec.Field("method"), h.Rec.Field("funcName"))), Error: strings.Clone(h.Rec.Field("error")), Batch: batch, Fields: string(h.Rec.KV[:min(len(h.Rec.KV), maxFields)]),
-		Entry: w.log.Entry, Line: h.Line, service: strings.Clone(h.Rec.Service), hops: hopsOf(w.specs, role, string(h.Text)),
+		Time: rec.Time, Role: role, Level: h.Level.String(), Caller: strings.Clone(rec.Caller), Message: strings.Clone(rec.Message),
+		Method: strings.Clone(cmp.Or(rec.Field("method"), rec.Field("funcName"))), Error: strings.Clone(rec.Field("error")), Batch: batch, Fields: string(rec.KV[:min(len(rec.KV), maxFields)]),
+		Entry: w.log.Entry, Line: h.Line, service: strings.Clone(rec.Service), hops: hopsOf(w.specs, role, string(h.Text())),
 	})
 }
 
 // wants applies the filter to a line of the scanner.
 func (w *follower) wants(h scan.Hit) bool {
-	b := &scan.Block{Time: h.Rec.Time, Level: h.Rec.Level, Text: h.Text}
-	return w.f.wants(b) && (w.parts == nil || w.cast.speaks(h.Rec, w.parts))
+	b := &scan.Block{Time: h.Rec().Time, Level: h.Level, Text: h.Text()}
+	return w.f.wants(b) && (w.parts == nil || w.cast.speaks(h.Rec(), w.parts))
 }
 
 // batchOf is how many operations the value of operationID names when id is one of them, else 0. OpenIM joins those of a batch
