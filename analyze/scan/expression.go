@@ -10,7 +10,7 @@ import (
 // expression is a regular expression that is compiled when a line asks for it: most inputs ask for few.
 type expression struct {
 	text string
-	tree *syntax.Regexp // until Tune has read it
+	tree *syntax.Regexp // until derive has read it
 	once sync.Once
 	re   *regexp.Regexp
 }

@@ -97,7 +97,7 @@ func (h Hit) Group(name string) string {
 		return ""
 	}
 	re, text := c.pattern.match.regexp(), h.Text()
-	from := max(0, c.pattern.from(text))
+	from := max(0, first(c.pattern.lead, text))
 	if c.spans == nil {
 		c.spans = re.FindSubmatchIndex(text[from:])
 	}

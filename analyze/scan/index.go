@@ -9,20 +9,28 @@ import (
 // index finds the literals of all patterns in one pass over a text, which looks at every fourth position only.
 //
 // A literal of at least seven bytes holds a whole gram of four bytes at an offset divisible by four, wherever it starts. All
-// four grams of its rarest window are in a bitmap of 64 Kbit, so most positions cost one load. Literals of three to six bytes
+// four grams of its rarest window are in a bitmap that fits the first cache, so most positions cost one load. Literals of three to six bytes
 // take a pass of their own, for their rarest byte.
 type index struct {
-	bits    [1 << 10]uint64
-	keys    []uint32 // open addressing, by hash
-	heads   []int32  // first place of the key, plus one
+	bits    [1 << (markBits - 6)]uint64
+	slots   []slot // open addressing
 	places  []place
 	needles []needle
 	shorts  []short
 }
 
-// place is where in a needle a gram stands; next is the next place of the same gram, plus one.
+// slot is a gram and its first place, plus one.
+type slot struct {
+	gram uint32
+	head int32
+}
+
+// place is where in a needle a gram stands; next is the next place of the same gram, plus one. Beside it, at a distance of
+// apart, the needle has another gram: most texts that share one are told from it so.
 type place struct {
 	needle, offset int32
+	apart          int32
+	other          uint32
 	next           int32
 }
 
@@ -43,6 +51,11 @@ type short struct {
 	needle, offset int32
 	bytes          [2]byte
 }
+
+const markBits = 17
+
+// mark is the bit of a gram.
+func mark(g uint32) uint32 { return g * 0x9E3779B1 >> (32 - markBits) }
 
 // newIndex builds the index of the literals that were chosen for each pattern.
 func newIndex(chosen [][]literal, proofs []bool, r *rarity) *index {
@@ -74,7 +87,7 @@ func (x *index) file(r *rarity) {
 	for size < len(x.needles)*16 {
 		size *= 2
 	}
-	x.keys, x.heads = make([]uint32, size), make([]int32, size)
+	x.slots = make([]slot, size)
 	for n := range x.needles {
 		text := x.needles[n].text
 		if len(text) < window {
@@ -83,7 +96,11 @@ func (x *index) file(r *rarity) {
 		}
 		first, _ := r.rarest(text)
 		for i := first; i < first+4; i++ {
-			x.fileGram(gram([]byte(text[i:i+4])), place{needle: int32(n), offset: int32(i)})
+			other := min(i+4, len(text)-4)
+			if i >= 4 && other-i < 4 {
+				other = i - 4
+			}
+			x.fileGram(gramOf(text, i), place{needle: int32(n), offset: int32(i), apart: int32(other - i), other: gramOf(text, other)})
 		}
 	}
 }
@@ -100,22 +117,21 @@ func (x *index) fileShort(n int32, r *rarity) {
 }
 
 func (x *index) fileGram(g uint32, p place) {
-	h := hash(g)
+	h := mark(g)
 	x.bits[h>>6] |= 1 << (h & 63)
-	slot := x.slot(g)
-	x.keys[slot] = g
-	p.next = x.heads[slot]
+	s := x.slot(g)
+	p.next = s.head
 	x.places = append(x.places, p)
-	x.heads[slot] = int32(len(x.places))
+	s.gram, s.head = g, int32(len(x.places))
 }
 
 // slot is where the gram is or would be.
-func (x *index) slot(g uint32) int {
-	i := int(hash(g)) & (len(x.keys) - 1)
-	for x.heads[i] != 0 && x.keys[i] != g {
-		i = (i + 1) & (len(x.keys) - 1)
+func (x *index) slot(g uint32) *slot {
+	for i := int(mark(g)); ; i++ {
+		if s := &x.slots[i&(len(x.slots)-1)]; s.head == 0 || s.gram == g {
+			return s
+		}
 	}
-	return i
 }
 
 // each calls found with every needle of seven bytes and more and its offset, in about the order of the text.
@@ -123,7 +139,7 @@ func (x *index) each(b []byte, found func(n *needle, at int)) {
 	i, bits := 0, &x.bits
 	for ; i+8 <= len(b); i += 8 {
 		two := binary.LittleEndian.Uint64(b[i:]) | 0x2020202020202020
-		h1, h2 := hash(uint32(two)), hash(uint32(two>>32))
+		h1, h2 := mark(uint32(two)), mark(uint32(two>>32))
 		if (bits[h1>>6]>>(h1&63)|bits[h2>>6]>>(h2&63))&1 == 0 {
 			continue
 		}
@@ -137,17 +153,19 @@ func (x *index) each(b []byte, found func(n *needle, at int)) {
 
 // look finds the needles that have the gram at position i.
 func (x *index) look(b []byte, i int, g uint32, found func(n *needle, at int)) {
-	h := hash(g)
+	h := mark(g)
 	if x.bits[h>>6]>>(h&63)&1 == 0 {
 		return
 	}
-	for p := x.heads[x.slot(g)]; p != 0; {
+	for p := x.slot(g).head; p != 0; {
 		place := &x.places[p-1]
-		n := &x.needles[place.needle]
-		if n.at(b, i-int(place.offset)) {
+		p = place.next
+		if at := i + int(place.apart); at < 0 || at+4 > len(b) || gram(b[at:]) != place.other {
+			continue
+		}
+		if n := &x.needles[place.needle]; n.at(b, i-int(place.offset)) {
 			found(n, i-int(place.offset))
 		}
-		p = place.next
 	}
 }
 

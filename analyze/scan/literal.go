@@ -26,6 +26,8 @@ type shape struct {
 	plain bool
 	// sets are lists of literals; every match contains one of each list.
 	sets [][]literal
+	// begin is one of those with which every match begins; nil when exact, or unknown.
+	begin []literal
 }
 
 // costs says how much work it is to look for one of the literals and to try the lines where one is; less is better.
@@ -55,9 +57,17 @@ func shapeOf(re *syntax.Regexp, cost costs) shape {
 		}
 	case syntax.OpPlus:
 		s := shapeOf(re.Sub[0], cost)
-		return shape{sets: s.all()}
+		return shape{sets: s.all(), begin: s.beginning()}
 	}
 	return shape{}
+}
+
+// beginning is a list of literals with one of which every match begins, nil when unknown.
+func (s shape) beginning() []literal {
+	if s.exact != nil {
+		return s.exact
+	}
+	return s.begin
 }
 
 // all is the sets, and the exact texts as one more.
@@ -143,11 +153,20 @@ func join(parts []shape) shape {
 		s.sets = append(s.sets, p.sets...)
 		s.plain = s.plain && p.plain
 		if p.exact == nil {
+			if longer, ok := multiply(current, p.begin); ok {
+				current = longer
+			}
+			if whole {
+				s.begin = current
+			}
 			s.sets, current, whole = append(s.sets, current), []literal{{}}, false
 			continue
 		}
 		product, ok := multiply(current, p.exact)
 		if !ok {
+			if whole {
+				s.begin = current
+			}
 			s.sets, product, whole = append(s.sets, current), p.exact, false
 		}
 		current = product
@@ -156,6 +175,9 @@ func join(parts []shape) shape {
 		s.exact = current
 		return s
 	}
+	if len(s.begin) == 1 && s.begin[0].text == "" {
+		s.begin = nil
+	}
 	s.exact, s.plain = nil, false
 	s.sets = append(s.sets, current)
 	return s
@@ -163,7 +185,7 @@ func join(parts []shape) shape {
 
 // multiply appends each of b to each of a.
 func multiply(a, b []literal) ([]literal, bool) {
-	if len(a)*len(b) > maxProduct {
+	if len(b) == 0 || len(a)*len(b) > maxProduct {
 		return nil, false
 	}
 	product := make([]literal, 0, len(a)*len(b))
@@ -192,8 +214,11 @@ func shapeOfAlternate(subs []*syntax.Regexp, cost costs) shape {
 		exact = exact && branches[i].exact != nil
 		plain = plain && branches[i].plain
 	}
-	var union []literal
+	var union, begin []literal
+	begins := true
 	for _, b := range branches {
+		begins = begins && b.beginning() != nil && len(begin)+len(b.beginning()) <= maxUnion
+		begin = append(begin, b.beginning()...)
 		set := b.exact
 		if !exact {
 			set = cheapest(b.all(), cost)
@@ -206,7 +231,10 @@ func shapeOfAlternate(subs []*syntax.Regexp, cost costs) shape {
 	if exact {
 		return shape{exact: union, plain: plain}
 	}
-	return shape{sets: [][]literal{union}}
+	if !begins {
+		begin = nil
+	}
+	return shape{sets: [][]literal{union}, begin: begin}
 }
 
 // leadOf lists texts with one of which every match begins, nil when they are not known or short. Conditions on what stands
@@ -228,7 +256,7 @@ func leadOf(re *syntax.Regexp) []literal {
 	case syntax.OpConcat:
 		return leadOfConcat(re.Sub)
 	}
-	return beginning(shapeOf(re, fewest).exact)
+	return worthwhile(shapeOf(re, fewest).exact)
 }
 
 // fewest is a cost for when only exact texts are asked for.
@@ -248,11 +276,11 @@ func leadOfConcat(subs []*syntax.Regexp) []literal {
 		}
 		break
 	}
-	return beginning(current)
+	return worthwhile(current)
 }
 
-// beginning is the set if every text is long enough to be worth a search.
-func beginning(set []literal) []literal {
+// worthwhile is the set if every text is long enough to be worth a search.
+func worthwhile(set []literal) []literal {
 	if !usable(set) {
 		return nil
 	}

@@ -24,17 +24,17 @@ func (c candidate) pattern() int { return int(c >> 1 & (1<<31 - 1)) }
 func (sc *Scanner) sift(chunk []byte) {
 	sc.found = sc.found[:0]
 	sc.near = 0
-	sc.set.index.each(chunk, sc.inChunk)
+	sc.plan.index.each(chunk, sc.inChunk)
 	sc.near = 0
-	sc.set.index.eachShort(chunk, sc.inChunk)
+	sc.plan.index.eachShort(chunk, sc.inChunk)
 	for i := range sc.lines {
 		if sc.lines[i].odd {
 			sc.near = i
 			sc.stripped = stripInto(chunk, &sc.lines[i], sc.stripped)
-			sc.set.index.each(sc.stripped, sc.inLine)
-			sc.set.index.eachShort(sc.stripped, sc.inLine)
+			sc.plan.index.each(sc.stripped, sc.inLine)
+			sc.plan.index.eachShort(sc.stripped, sc.inLine)
 		}
-		for _, p := range sc.set.always {
+		for _, p := range sc.plan.always {
 			if !sc.set.patterns[p].takes(sc.lines[i].level) {
 				continue
 			}

@@ -23,22 +23,25 @@ func (p *pattern) matches(text []byte) bool {
 			return false
 		}
 	}
-	from := p.from(text)
+	if p.chain != nil {
+		return p.chain.matches(text)
+	}
+	from := first(p.lead, text)
 	return from >= 0 && p.match.regexp().Match(text[from:])
 }
 
-// from is where a match may begin at the earliest, -1 for nowhere.
-func (p *pattern) from(text []byte) int {
-	if p.lead == nil {
+// first is where in a text that begins with one of lead may begin at the earliest, -1 for nowhere; 0 when lead is unknown.
+func first(lead []literal, text []byte) int {
+	if lead == nil {
 		return 0
 	}
-	first := -1
-	for i := range p.lead {
-		if at := p.lead[i].index(text); at >= 0 && (first < 0 || at < first) {
-			first = at
+	least := -1
+	for i := range lead {
+		if at := lead[i].index(text); at >= 0 && (least < 0 || at < least) {
+			least = at
 		}
 	}
-	return first
+	return least
 }
 
 // barred tells whether Unless matches.

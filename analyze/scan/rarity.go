@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// typical are some pages of real logs, from which it is known which texts are rare as long as Tune was not called.
+// typical are some pages of real logs, from which it is known which texts are rare as long as no log was seen.
 //
 //go:embed typical.log
 var typical []byte
@@ -18,14 +18,20 @@ type rarity struct {
 }
 
 func rarityOf(sample []byte) *rarity {
-	r := &rarity{size: max(1, len(sample))}
+	r := &rarity{}
+	r.add(sample)
+	return r
+}
+
+// add counts what is in one more sample.
+func (r *rarity) add(sample []byte) {
+	r.size += len(sample)
 	for i, c := range sample {
 		r.bytes[c]++
 		if i+4 <= len(sample) {
 			r.grams[hash(gram(sample[i:]))]++
 		}
 	}
-	return r
 }
 
 // gram is the first four bytes of b with the case bit set, so that the cases of a letter are one.
@@ -33,6 +39,8 @@ func gram(b []byte) uint32 {
 	_ = b[3]
 	return (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24) | 0x20202020
 }
+
+func gramOf(text string, i int) uint32 { return gram([]byte(text[i : i+4])) }
 
 // hash maps a gram to sixteen bits.
 func hash(g uint32) uint16 { return uint16(g * 0x9E3779B1 >> 16) }
@@ -47,7 +55,7 @@ func (r *rarity) rarest(text string) (offset int, seen float64) {
 	for i := 0; i+window <= len(text); i++ {
 		count := 0.0
 		for j := i; j < i+4; j++ {
-			count += float64(r.grams[hash(gram([]byte(text[j:j+4])))])
+			count += float64(r.grams[hash(gramOf(text, j))])
 		}
 		if least < 0 || count < least {
 			offset, least = i, count

@@ -28,6 +28,10 @@ type Scanner struct {
 	hit     func(Hit)
 	buf     []byte
 
+	plan   *plan
+	rarity *rarity // of the samples so far; nil once they are enough
+	chunks int
+
 	*tally
 	heads    heads
 	again    heads // of lines that are taken apart, so that those of neighbours stay remembered
@@ -48,7 +52,7 @@ type Scanner struct {
 
 // NewScanner makes a scanner for one worker.
 func (s *Set) NewScanner() *Scanner {
-	sc := &Scanner{set: s, buf: make([]byte, blockSize), last: make([]candidate, len(s.patterns))}
+	sc := &Scanner{set: s, plan: s.first, rarity: rarityOf(typical), buf: make([]byte, blockSize), last: make([]candidate, len(s.patterns))}
 	sc.inChunk, sc.inLine = sc.foundInChunk, sc.foundInLine
 	return sc
 }
@@ -114,6 +118,7 @@ func (sc *Scanner) region(b []byte) {
 	for len(b) > 0 {
 		size := sc.split(b)
 		sc.match(b[:size])
+		sc.learn(b[:size])
 		b = b[size:]
 	}
 }

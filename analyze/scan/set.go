@@ -13,12 +13,11 @@ type Pattern struct {
 	Known  bool
 }
 
-// Set is a compiled list of patterns. It is immutable, apart from Tune, and safe for concurrent use.
+// Set is a compiled list of patterns. It is immutable and safe for concurrent use.
 type Set struct {
 	patterns []pattern
-	banner   int // index of the pattern of start banners, which follows those of Compile
-	index    *index
-	always   []int32 // patterns without a literal that could be looked for
+	banner   int   // index of the pattern of start banners, which follows those of Compile
+	first    *plan // for logs that nothing is known of
 }
 
 // pattern is a compiled Pattern.
@@ -32,6 +31,7 @@ type pattern struct {
 	texts    []literal   // match is nothing but these texts; nil otherwise
 	needs    [][]literal // one of each set is in every match
 	lead     []literal   // every match begins with one of them; nil when unknown
+	chain    *chain      // match is such a one; nil otherwise
 	bars     []literal   // one of them is in every line that unless matches; nil when unknown
 	barTexts bool        // unless is nothing but bars
 }
@@ -51,7 +51,13 @@ func Compile(ps []Pattern) (*Set, error) {
 		return nil, fmt.Errorf("banners: %w", err)
 	}
 	s.patterns = append(s.patterns, c)
-	s.Tune(typical)
+	r := rarityOf(typical)
+	for i := range s.patterns {
+		if err := s.patterns[i].derive(r); err != nil {
+			return nil, fmt.Errorf("pattern %d: %w", i, err)
+		}
+	}
+	s.first = s.plan(r)
 	return s, nil
 }
 
@@ -74,45 +80,8 @@ func compile(p Pattern) (pattern, error) {
 	return c, err
 }
 
-// Tune chooses what to look for by what is rare in a sample of the logs. It changes speed only, never results; it must not be
-// called while a Scanner of the set is at work.
-func (s *Set) Tune(sample []byte) {
-	r := rarityOf(sample)
-	chosen, proofs := make([][]literal, len(s.patterns)), make([]bool, len(s.patterns))
-	s.always = s.always[:0]
-	for i := range s.patterns {
-		p := &s.patterns[i]
-		chosen[i], proofs[i] = p.choose(r)
-		if chosen[i] == nil {
-			s.always = append(s.always, int32(i))
-		}
-	}
-	s.index = newIndex(chosen, proofs, r)
-}
-
-// choose picks the set of literals of which one is in every line that the pattern describes, nil when there is none. proof
-// tells that any of them, found whole, is all that the pattern asks of a line apart from its level.
-func (p *pattern) choose(r *rarity) (set []literal, proof bool) {
-	p.derive(r)
-	sets := p.needs
-	if len(p.any) > 0 {
-		sets = append(sets[:len(sets):len(sets)], p.any)
-	}
-	set = cheapest(sets, r.cost)
-	for _, l := range set {
-		if len(searchable(l.text)) < shortest {
-			return nil, false
-		}
-	}
-	if p.unless != nil || len(p.any) > 0 && p.match != nil {
-		return set, false
-	}
-	return set, p.match == nil || p.texts != nil && len(set) == len(p.texts) && &set[0] == &p.texts[0]
-}
-
 // derive reads from the expressions what their matches must contain.
-func (p *pattern) derive(r *rarity) {
-	p.texts, p.needs, p.lead, p.bars, p.barTexts = nil, nil, nil, nil, false
+func (p *pattern) derive(r *rarity) error {
 	if p.match != nil {
 		tree := p.match.parsed()
 		s := shapeOf(tree, r.cost)
@@ -125,6 +94,10 @@ func (p *pattern) derive(r *rarity) {
 			}
 		}
 		p.lead = leadOf(tree)
+		var err error
+		if p.chain, err = chainOf(tree); err != nil {
+			return err
+		}
 	}
 	if p.unless != nil {
 		s := shapeOf(p.unless.parsed(), r.cost)
@@ -133,4 +106,5 @@ func (p *pattern) derive(r *rarity) {
 			p.bars = s.exact
 		}
 	}
+	return nil
 }
