@@ -11,9 +11,9 @@ type chain struct {
 }
 
 // chainOf takes an expression apart; nil when it is no chain.
-func chainOf(re *syntax.Regexp) (*chain, error) {
+func chainOf(re *syntax.Regexp) *chain {
 	if re.Op != syntax.OpConcat {
-		return nil, nil
+		return nil
 	}
 	c, begin := &chain{}, 0
 	for i, sub := range re.Sub {
@@ -28,20 +28,18 @@ func chainOf(re *syntax.Regexp) (*chain, error) {
 		begin = i + 1
 	}
 	if begin == 0 {
-		return nil, nil
+		return nil
 	}
 	rest := &syntax.Regexp{Op: syntax.OpConcat, Sub: re.Sub[begin:]}
 	switch s := shapeOfConcat(rest.Sub, fewest); {
 	case s.exact != nil && s.plain:
 		c.links = append(c.links, s.exact)
-		return c, nil
+		return c
 	case looksBack(rest):
-		return nil, nil
+		return nil
 	}
-	var err error
-	c.lead = leadOf(rest)
-	c.last, err = newExpression(rest.String())
-	return c, err
+	c.last, c.lead = &expression{tree: rest}, leadOf(rest)
+	return c
 }
 
 // matches tells whether the expression matches the text.

@@ -9,8 +9,8 @@ import (
 
 // expression is a regular expression that is compiled when a line asks for it: most inputs ask for few.
 type expression struct {
-	text string
-	tree *syntax.Regexp // until derive has read it
+	text string         // empty: what tree says
+	tree *syntax.Regexp // of a text only until derive has read it
 	once sync.Once
 	re   *regexp.Regexp
 }
@@ -39,6 +39,12 @@ func (e *expression) parsed() *syntax.Regexp {
 
 // regexp is the expression ready for use. It is safe for concurrent use.
 func (e *expression) regexp() *regexp.Regexp {
-	e.once.Do(func() { e.re = regexp.MustCompile(e.text) }) // it parses, and nothing else can fail
+	e.once.Do(func() {
+		text := e.text
+		if text == "" {
+			text = e.tree.String()
+		}
+		e.re = regexp.MustCompile(text) // it parses, and nothing else can fail
+	})
 	return e.re
 }

@@ -53,9 +53,7 @@ func Compile(ps []Pattern) (*Set, error) {
 	s.patterns = append(s.patterns, c)
 	r := rarityOf(typical)
 	for i := range s.patterns {
-		if err := s.patterns[i].derive(r); err != nil {
-			return nil, fmt.Errorf("pattern %d: %w", i, err)
-		}
+		s.patterns[i].derive(r)
 	}
 	s.first = s.plan(r)
 	return s, nil
@@ -81,7 +79,7 @@ func compile(p Pattern) (pattern, error) {
 }
 
 // derive reads from the expressions what their matches must contain.
-func (p *pattern) derive(r *rarity) error {
+func (p *pattern) derive(r *rarity) {
 	if p.match != nil {
 		tree := p.match.parsed()
 		s := shapeOf(tree, r.cost)
@@ -93,11 +91,7 @@ func (p *pattern) derive(r *rarity) error {
 				p.needs = append(p.needs, set)
 			}
 		}
-		p.lead = leadOf(tree)
-		var err error
-		if p.chain, err = chainOf(tree); err != nil {
-			return err
-		}
+		p.lead, p.chain = leadOf(tree), chainOf(tree)
 	}
 	if p.unless != nil {
 		s := shapeOf(p.unless.parsed(), r.cost)
@@ -106,5 +100,4 @@ func (p *pattern) derive(r *rarity) error {
 			p.bars = s.exact
 		}
 	}
-	return nil
 }
