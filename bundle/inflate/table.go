@@ -77,60 +77,86 @@ func (t *lengths) find(b uint64) entry { return t[b&(1<<lengthBits-1)] }
 
 // build fills a table for symbols whose codes are so long, 0 for those without a code. It tells false when that is no code:
 // too many for their lengths, or too few, unless there is none or only one of one bit.
+//
+// Codes are given out in order of length. A table of n bits is filled by those of up to n bits and then doubled for the next.
 func build(t []entry, width uint, long []byte, meaning *[symbols]entry) bool {
-	var count, next [longestCode + 1]int
+	var count, next [longestCode + 2]int // next: where the symbols of a length stand in order
 	for _, n := range long {
 		count[n]++
 	}
 	count[0] = 0
-	code, longest := 0, 0
+	taken, given := 0, 0
 	for n := 1; n <= longestCode; n++ {
-		code = (code + count[n-1]) << 1
-		next[n] = code
-		if count[n] > 0 {
-			longest = n
+		taken += count[n] << (longestCode - n)
+		given += count[n]
+		next[n+1] = given
+	}
+	if taken != 1<<longestCode {
+		if given > 1 || given != count[1] {
+			return false
+		}
+		for i := range t[:1<<width] {
+			t[i] = isSpecial
 		}
 	}
-	if total := next[longest] + count[longest]; longest > 0 && total != 1<<longest && (total != 1 || longest != 1) {
-		return false
-	}
-	for i := range t[:1<<width] {
-		t[i] = isSpecial
-	}
-	f := filling{t: t, width: width, free: 1 << width}
+	var order [symbols]uint16
 	for symbol, n := range long {
 		if n > 0 {
-			f.enter(next[n], uint(n), meaning[symbol])
+			order[next[n]] = uint16(symbol)
 			next[n]++
+		}
+	}
+	if given <= 1 {
+		for i := 0; i < given<<(width-1); i++ {
+			t[2*i] = coded(meaning[order[0]], 1)
+		}
+		return true
+	}
+	f := filling{t: t[:1<<width], rest: t[1<<width:], width: width, prefix: -1}
+	from := 0
+	for n := uint(1); n <= longestCode; n++ {
+		for _, symbol := range order[from:next[n]] {
+			f.enter(coded(meaning[symbol], n), n)
+		}
+		if from = next[n]; n < width {
+			copy(t[1<<n:2<<n], t[:1<<n])
 		}
 	}
 	return true
 }
 
+// coded is the entry of a symbol whose code has n bits.
+func coded(meaning entry, n uint) entry { return meaning + entry(n) + entry(n)<<codeShift }
+
 // filling is a table that is being filled.
 type filling struct {
-	t     []entry
-	width uint
-	free  int // where the next second part begins
+	t      []entry // the first part
+	rest   []entry // room for second parts
+	width  uint
+	code   int // the next, its first bit the lowest
+	prefix int // of the second part in hand
+	part   []entry
+	begin  int // of the next second part in rest
 }
 
-// enter files a code of n bits, the first the highest.
-func (f *filling) enter(code int, n uint, meaning entry) {
-	e := meaning + entry(n) + entry(n)<<codeShift
-	from := int(bits.Reverse16(uint16(code)) >> (16 - n))
+// enter files the next code, of n bits.
+func (f *filling) enter(e entry, n uint) {
 	if n <= f.width {
-		for i := from; i < 1<<f.width; i += 1 << n {
-			f.t[i] = e
+		f.t[f.code] = e
+	} else {
+		if prefix := f.code & (len(f.t) - 1); prefix != f.prefix {
+			f.prefix = prefix
+			f.t[prefix] = isSpecial | isLink | entry(len(f.t)+f.begin)<<valueShift
+			f.part = f.rest[f.begin:][:1<<(longestCode-f.width)]
+			f.begin += len(f.part)
 		}
-		return
+		for i := f.code >> f.width; i < len(f.part); i += 1 << (n - f.width) {
+			f.part[i] = e
+		}
 	}
-	link := &f.t[from&(1<<f.width-1)]
-	if *link&isLink == 0 {
-		*link = isSpecial | isLink | entry(f.free)<<valueShift
-		f.free += 1 << (longestCode - f.width)
-	}
-	part := f.t[*link>>valueShift&valueMask:][:1<<(longestCode-f.width)]
-	for i := from >> f.width; i < len(part); i += 1 << (n - f.width) {
-		part[i] = e
+	// The next code is one more, counted from the last bit on, which is the highest here.
+	if zeros := f.code ^ (1<<n - 1); zeros != 0 {
+		bit := 1 << (bits.Len(uint(zeros)) - 1)
+		f.code = f.code&(bit-1) | bit
 	}
 }
