@@ -262,11 +262,12 @@ type seqJump struct {
 	hit          sample
 }
 
-var lastSeq = regexp.MustCompile(`lastSeq:(\d+)\s+conversationID:\\?"([^"\\]+)`)
+var lastSeq = regexp.MustCompile(`^lastSeq:(\d+)\s+conversationID:\\?"([^"\\]+)`)
 
 // seqHit follows the numbers of each conversation.
 func (p *pass) seqHit(h scan.Hit) {
-	m := lastSeq.FindSubmatch(h.Text())
+	line := h.Text()
+	m := lastSeq.FindSubmatch(line[bytes.Index(line, []byte(seqText)):])
 	if m == nil {
 		return
 	}
