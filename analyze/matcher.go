@@ -30,9 +30,9 @@ type matcher struct {
 
 type compiledRule struct {
 	*specs.Rule
-	roles  map[int16]bool // nil: any
-	groups []string       // named groups of the expression
-	target string         // the one that names what a line is about
+	roles  []bool   // by number; nil: any
+	groups []string // named groups of the expression
+	target string   // the one that names what a line is about
 	// telling is the end of what gave a line away.
 	telling func(line []byte) int
 }
@@ -44,7 +44,7 @@ func (r compiledRule) allowsRole(role int16) bool {
 
 type compiledHop struct {
 	*specs.Hop
-	roles map[int16]bool // roles whose progress lines count; nil: any
+	roles []bool // by number: roles whose progress lines count; nil: any
 }
 
 // patternKind tells whose pattern a number of the set is.
@@ -128,11 +128,11 @@ func targetGroup(expr string) string {
 	return ""
 }
 
-func (m *matcher) roleSet(ids []string) map[int16]bool {
+func (m *matcher) roleSet(ids []string) []bool {
 	if len(ids) == 0 {
 		return nil
 	}
-	set := map[int16]bool{}
+	set := make([]bool, len(m.roles))
 	for _, id := range ids {
 		if i, ok := m.index[id]; ok {
 			set[i] = true

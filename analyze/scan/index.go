@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"unsafe"
 )
 
 // index finds the literals of all patterns in one pass over a text, which looks at every fourth position only.
@@ -136,9 +137,10 @@ func (x *index) slot(g uint32) *slot {
 
 // each calls found with every needle of seven bytes and more and its offset, in about the order of the text.
 func (x *index) each(b []byte, found func(n *needle, at int)) {
-	i, bits := 0, &x.bits
+	i, bits, base := 0, &x.bits, unsafe.Pointer(unsafe.SliceData(b))
 	for ; i+8 <= len(b); i += 8 {
-		two := binary.LittleEndian.Uint64(b[i:]) | 0x2020202020202020
+		// As b[i:], without the checks, which take a fifth of the time.
+		two := binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(base, i))[:]) | 0x2020202020202020
 		h1, h2 := mark(uint32(two)), mark(uint32(two>>32))
 		if (bits[h1>>6]>>(h1&63)|bits[h2>>6]>>(h2&63))&1 == 0 {
 			continue
