@@ -212,3 +212,10 @@ func (c *counted) Read(b []byte) (int, error) {
 	*c.n += int64(n)
 	return n, err
 }
+
+// WriteTo implements io.WriterTo, so that blocks are lent to who can take them.
+func (c *counted) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, c.r)
+	*c.n += n
+	return n, err
+}

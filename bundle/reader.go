@@ -30,6 +30,9 @@ type File struct {
 	io.Reader
 }
 
+// WriteTo implements io.WriterTo: what comes out of a stream is lent to w block by block.
+func (f *File) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, f.Reader) }
+
 // learn takes from the entry's own label what no manifest has told; that is all but the sum.
 func (f *File) learn(l *label, at time.Time) {
 	f.Redacted = l.Redacted

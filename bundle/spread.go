@@ -108,6 +108,25 @@ func (r *relay) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// WriteTo implements io.WriterTo: w is lent the blocks.
+func (r *relay) WriteTo(w io.Writer) (int64, error) {
+	size := int64(0)
+	for {
+		n, err := w.Write(r.cur)
+		size += int64(n)
+		r.cur = r.cur[n:]
+		switch {
+		case err != nil:
+			return size, err
+		case r.err == io.EOF:
+			return size, nil
+		case r.err != nil:
+			return size, r.err
+		}
+		r.next()
+	}
+}
+
 // next gives the used block back and takes another.
 func (r *relay) next() {
 	if r.buf != nil {

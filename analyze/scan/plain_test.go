@@ -3,10 +3,12 @@ package scan
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/imbundle/imbundle/testdata/gen/corpus"
 )
@@ -86,13 +88,7 @@ func plainHits(ps []plainPattern, text []byte, maxLine int) (hits []string) {
 func scanHits(t testing.TB, set *Set, text []byte, maxLine int) (hits []string) {
 	t.Helper()
 	stats, err := set.NewScanner().Scan(bytes.NewReader(text), Options{Year: 2026, MaxLine: maxLine}, func(h Hit) {
-		module, service := h.Speaker()
-		r := *h.Rec()
-		if module != r.Module || service != r.Service || h.Level != r.Level || timeOf(h.At) != r.Time {
-			t.Fatalf("line %d is said to be of %q %q at %d %s, its record says %+v", h.Line, module, service, h.At, h.Level, r)
-		}
-		said := fmt.Sprint(r.Time, r.TimeFrom, r.Prefix, r.Level, r.Service, r.Module, r.Version)
-		hits = append(hits, fmt.Sprintf("%d:%d %q %s", h.Line, h.Pattern, h.Text(), said))
+		hits = append(hits, hitOf(t, h))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +100,18 @@ func scanHits(t testing.TB, set *Set, text []byte, maxLine int) (hits []string) 
 		t.Fatalf("%d bytes, want %d", stats.Bytes, len(text))
 	}
 	return hits
+}
+
+// hitOf says all of a hit, and that its parts agree.
+func hitOf(t testing.TB, h Hit) string {
+	t.Helper()
+	module, service := h.Speaker()
+	r := *h.Rec()
+	if module != r.Module || service != r.Service || h.Level != r.Level || timeOf(h.At) != r.Time {
+		t.Fatalf("line %d is said to be of %q %q at %d %s, its record says %+v", h.Line, module, service, h.At, h.Level, r)
+	}
+	said := fmt.Sprint(r.Time, r.TimeFrom, r.Prefix, r.Level, r.Service, r.Module, r.Version)
+	return fmt.Sprintf("%d:%d %q %s", h.Line, h.Pattern, h.Text(), said)
 }
 
 // compare fails at the first difference between Scan and the reference.
@@ -224,6 +232,63 @@ func TestScanEqualsRegexpOnOddTexts(t *testing.T) {
 			compare(t, ps, []byte(strings.Repeat("x", i)+"\n"+text), defaultMaxLine)
 		}
 	}
+}
+
+// TestBlocksOfAnySize: where blocks end changes nothing, whether a reader lends them or not.
+func TestBlocksOfAnySize(t *testing.T) {
+	set, err := Compile(append(benchPatterns(20), oddPatterns...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte(firstHalf + "\n" + otherHalf + "\r\n\n" + console384 + "\n" + strings.Repeat("x", 700) + " push failed\n" + console384)
+	sc := set.NewScanner()
+	for _, maxLine := range []int{30, 300, defaultMaxLine} {
+		want := scanHits(t, set, text, maxLine)
+		for size := 1; size <= len(text); size++ {
+			for _, r := range []io.Reader{lent{text, size}, iotest.DataErrReader(&stepped{text, size})} {
+				var hits []string
+				stats, err := sc.Scan(r, Options{Year: 2026, MaxLine: maxLine}, func(h Hit) {
+					hits = append(hits, hitOf(t, h))
+				})
+				if err != nil || !slices.Equal(hits, want) || int(stats.Bytes) != len(text) {
+					t.Fatalf("blocks of %d, lines of %d: %v, %d bytes, got\n%s\nwant\n%s", size, maxLine, err, stats.Bytes, strings.Join(hits, "\n"), strings.Join(want, "\n"))
+				}
+			}
+		}
+	}
+}
+
+// lent lends a text in blocks of a size.
+type lent struct {
+	text []byte
+	size int
+}
+
+func (l lent) Read([]byte) (int, error) { panic("read, not lent") }
+
+func (l lent) WriteTo(w io.Writer) (n int64, err error) {
+	for block := range slices.Chunk(l.text, l.size) {
+		if _, err := w.Write(block); err != nil {
+			return n, err
+		}
+		n += int64(len(block))
+	}
+	return n, nil
+}
+
+// stepped gives so many bytes of a text at once.
+type stepped struct {
+	text []byte
+	size int
+}
+
+func (s *stepped) Read(b []byte) (int, error) {
+	if len(s.text) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), s.size)], s.text)
+	s.text = s.text[n:]
+	return n, nil
 }
 
 func TestPlanChangesNoResult(t *testing.T) {

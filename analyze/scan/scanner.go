@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -26,7 +25,10 @@ type Scanner struct {
 	set     *Set
 	options Options
 	hit     func(Hit)
-	buf     []byte
+	buf     []byte // of readers that lend no blocks
+
+	held     []byte // a line whose end has not come yet
+	skipping bool   // the rest of a line that was cut
 
 	plan   *plan
 	rarity *rarity // of the samples so far; nil once they are enough
@@ -68,49 +70,13 @@ func (sc *Scanner) Scan(r io.Reader, o Options, hit func(Hit)) (Stats, error) {
 	sc.heads, sc.again = heads{year: o.Year}, heads{year: o.Year}
 	sc.before = before{}
 	sc.logger = nil
-	err := sc.blocks(r)
-	return sc.tally.finish(), err
-}
-
-// blocks reads r and hands whole lines on.
-func (sc *Scanner) blocks(r io.Reader) error {
-	held := 0 // bytes of an unfinished line at the start of buf
-	skipping := false
-	for {
-		n, err := io.ReadFull(r, sc.buf[held:])
-		sc.Bytes += int64(n)
-		full := sc.buf[:held+n]
-		if skipping {
-			full, skipping = afterLine(full)
-		}
-		end := bytes.LastIndexByte(full, '\n') + 1
-		sc.region(full[:end])
-		rest := full[end:]
-		if err != nil {
-			sc.region(rest)
-			if err == io.EOF || err == io.ErrUnexpectedEOF {
-				return nil
-			}
-			return fmt.Errorf("reading the log: %w", err)
-		}
-		if len(rest) > sc.options.MaxLine {
-			sc.region(rest)
-			rest, skipping = nil, true
-		}
-		held = copy(sc.buf, rest)
-		if held == len(sc.buf) {
-			sc.buf = append(sc.buf, make([]byte, min(held, sc.options.MaxLine+1-held))...)
-		}
+	sc.held, sc.skipping = sc.held[:0], false
+	_, err := io.Copy(intake{sc}, r)
+	sc.region(sc.held)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return sc.tally.finish(), fmt.Errorf("reading the log: %w", err)
 	}
-}
-
-// afterLine drops the rest of a line that was cut; more tells that it goes on.
-func afterLine(b []byte) (rest []byte, more bool) {
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		return nil, true
-	}
-	return b[i+1:], false
+	return sc.tally.finish(), nil
 }
 
 // region takes whole lines, the last of which may lack its line feed, in chunks.
