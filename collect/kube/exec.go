@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -52,11 +53,31 @@ func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, c
 	}
 	ctx = klog.NewContext(ctx, klog.Logger{}) // client-go would print how streams end; the error says it
 	said := &capped{left: 4 << 10}
-	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: said})
+	ended := make(chan error, 1)
+	go func() { // client-go does not look at ctx before the server has answered
+		ended <- stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: said})
+	}()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("running %s in %s/%s/%s: %w", command[0], ns, pod, container, err), saidError(said.String()))
+		return errors.Join(fmt.Errorf("running %s in %s/%s/%s: %w", command[0], ns, pod, container, refusal(err)), saidError(said.String()))
 	}
 	return nil
+}
+
+// refusedUpgrade is how client-go passes on that a request for a stream was refused: by the server's authorizer, a policy or webhook of
+// admission, or the kubelet. By SPDY its status is lost, and that of a webhook may be any.
+var refusedUpgrade = regexp.MustCompile(`(?s)unable to upgrade .*(?i:\bforbidden\b|unauthorized|denied the request)`)
+
+// refusal makes the error of a refused stream a status that says so.
+func refusal(err error) error {
+	if refusedUpgrade.MatchString(err.Error()) {
+		return &status{StatusError: forbidden(err.Error())}
+	}
+	return err
 }
 
 func (c *Cluster) executor(method string, u *url.URL) (remotecommand.Executor, error) {

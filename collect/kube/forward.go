@@ -29,7 +29,7 @@ type tunnel struct {
 	stream httpstream.Connection
 	err    error
 	number atomic.Int64 // of the last pair of streams
-	proven atomic.Bool  // a connection has lasted: what forwards ports on the node is there
+	proven atomic.Bool  // something has come back: what forwards ports on the node is there
 	stale  atomic.Bool  // the pod has gone, or is another one by now: nothing new is opened
 }
 
@@ -77,13 +77,13 @@ func (r *Reach) tunnelTo(p *podSpot) *tunnel {
 	t := &tunnel{ready: make(chan struct{})}
 	r.pods[at] = t
 	r.all = append(r.all, t)
-	r.work.Go(func() {
+	go func() { // Close does not wait for it: the server may never answer
 		t.stream, t.err = r.c.forward(r.done, upgradeMethod(r.s.Access, forwarding, p.ns), p)
 		close(t.ready)
 		if t.err == nil && r.done.Err() != nil {
 			t.stream.Close()
 		}
-	})
+	}()
 	return t
 }
 
@@ -111,7 +111,7 @@ func (c *Cluster) forward(ctx context.Context, method string, p *podSpot) (https
 	}
 	stream, protocol, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	if protocol != portforward.PortForwardProtocolV1Name {
 		stream.Close()
@@ -122,18 +122,21 @@ func (c *Cluster) forward(ctx context.Context, method string, p *podSpot) (https
 
 // through opens a connection to a port of a pod.
 func (r *Reach) through(ctx context.Context, s spot) (net.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, tooLate(ctx, "it was not tried")
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.c.o.RequestTimeout)
 	defer cancel()
 	t := r.tunnelTo(s.pod)
 	select {
 	case <-t.ready:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, tooLate(ctx, "the server has not answered")
 	}
 	if t.err != nil {
 		return nil, t.err
 	}
-	conn, err := r.open(t, s)
+	conn, err := r.opened(ctx, t, s)
 	if err != nil || !r.c.o.Exec || t.proven.Load() {
 		return conn, err
 	}
@@ -142,8 +145,32 @@ func (r *Reach) through(ctx context.Context, s spot) (net.Conn, error) {
 		conn.Close()
 		return nil, conn.explain(io.EOF)
 	case <-time.After(explaining):
-		t.proven.Store(true)
 		return conn, nil
+	}
+}
+
+// tooLate is the error of what the end of a context came before.
+func tooLate(ctx context.Context, what string) error {
+	return fmt.Errorf("%s before the time was up: %w", what, ctx.Err())
+}
+
+// opened is what open makes, if that is before the context ends: a connection whose node has gone takes streams half a minute long.
+func (r *Reach) opened(ctx context.Context, t *tunnel, s spot) (conn *podConn, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		conn, err = r.open(t, s)
+	}()
+	select {
+	case <-done:
+		return conn, err
+	case <-ctx.Done():
+		go func() {
+			if <-done; conn != nil {
+				conn.Close()
+			}
+		}()
+		return nil, tooLate(ctx, "the node has not taken it")
 	}
 }
 
@@ -176,17 +203,18 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podCon
 		defer close(conn.told)
 		text, err := io.ReadAll(io.LimitReader(faults, 4<<10))
 		if err == nil && len(text) > 0 {
-			conn.fault.Store(&fault{string(text)})
+			conn.fault.Store(&fault{text: string(text)})
 			if !strings.Contains(string(text), "refused") {
 				t.stale.Store(true)
+				r.mistrust(t, s.pod)
 			}
 			far.Close()
 		}
 	})
 	streams.Go(func() {
-		_, err := io.Copy(far, data)
+		_, err := io.Copy(far, heard{data, &t.proven})
 		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
-			conn.fault.CompareAndSwap(nil, &fault{err.Error()})
+			conn.fault.CompareAndSwap(nil, &fault{text: err.Error()})
 		}
 		select { // why data has ended comes by the other stream
 		case <-conn.told:
@@ -196,7 +224,7 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podCon
 	})
 	streams.Go(func() {
 		if _, err := io.Copy(data, far); err != nil && !errors.Is(err, io.ErrClosedPipe) {
-			conn.fault.CompareAndSwap(nil, &fault{err.Error()})
+			conn.fault.CompareAndSwap(nil, &fault{text: err.Error()})
 		}
 		far.Close()
 		data.Reset()
@@ -208,49 +236,3 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podCon
 	})
 	return conn
 }
-
-// fault is what the other end says went wrong.
-type fault struct{ text string }
-
-// podConn is a connection to a port of a pod. Reading it ends with what went wrong there, rather than with its end.
-type podConn struct {
-	net.Conn
-	to, how string
-	fault   atomic.Pointer[fault]
-	told    chan struct{} // closed when the other end has nothing more to tell of what goes wrong
-}
-
-func (f *podConn) Read(p []byte) (int, error) {
-	n, err := f.Conn.Read(p)
-	return n, f.explain(err)
-}
-
-func (f *podConn) Write(p []byte) (int, error) {
-	n, err := f.Conn.Write(p)
-	return n, f.explain(err)
-}
-
-func (f *podConn) explain(err error) error {
-	why := f.fault.Load()
-	if why == nil || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
-		return err
-	}
-	return fmt.Errorf("%s %s: %s", f.how, f.to, lastWords(why.text))
-}
-
-// lastWords are the end of what a kubelet says, which tells the reason; what stands before is where it looked.
-func lastWords(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if cut := len(line) - 200; cut > 0 {
-		return "…" + line[cut:]
-	}
-	return line
-}
-
-// RemoteAddr names the pod.
-func (f *podConn) RemoteAddr() net.Addr { return podAddr(f.to) }
-
-type podAddr string
-
-func (podAddr) Network() string  { return "pod" }
-func (a podAddr) String() string { return string(a) }

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 )
 
 const (
@@ -29,8 +29,9 @@ type Reach struct {
 	mu   sync.Mutex
 	ways map[string]way     // by address, those that worked
 	pods map[string]*tunnel // by namespace/name
+	mute map[*podSpot]bool  // whose node forwarded ports in appearance only
 	all  []*tunnel          // those too that are not used any more
-	work sync.WaitGroup     // of tunnels
+	work sync.WaitGroup     // of connections
 	done context.Context
 	end  context.CancelFunc
 }
@@ -50,7 +51,7 @@ type way struct {
 
 // Reach makes use of what the survey knows of services and pods. The caller closes it.
 func (c *Cluster) Reach(s *Survey) *Reach {
-	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}}
+	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}, mute: map[*podSpot]bool{}}
 	r.done, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -88,13 +89,19 @@ func (e *ReachError) GapReason() string { return e.reason }
 func (e *ReachError) add(how string, err error) {
 	e.Tried = append(e.Tried, how+": "+firstLine(err.Error()))
 	e.errs = append(e.errs, err)
+	if collect.ReasonOf(err) == bundle.Forbidden {
+		e.reason = bundle.Forbidden
+	}
 }
 
-// Dial is a collect.Dialer. Its error is a *ReachError, or the context's.
+// Dial is a collect.Dialer. Its error is a *ReachError, which names every way that there is and what came of it.
 func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	spots, ips := r.s.net.find(address)
 	r.mu.Lock()
 	known, tried := r.ways[address]
+	if known.by == byForward && r.mute[known.through] {
+		known.by = byExec
+	}
 	r.mu.Unlock()
 	ways := []string{directly, byForward, byExec}
 	if r.foreignNumber(address, spots) {
@@ -105,16 +112,13 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 		slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known.through) - before(b.pod == known.through) })
 	}
 	failed := &ReachError{Address: address, reason: bundle.Timeout}
-	for _, by := range ways {
-		if ctx.Err() != nil {
-			break
-		}
+	for i, by := range ways {
 		var conn net.Conn
 		switch by {
 		case directly:
 			conn = r.dialDirect(ctx, network, address, spots, ips, failed)
 		case byForward:
-			conn = r.dialThrough(ctx, address, spots, failed)
+			conn = r.dialThrough(ctx, address, spots, failed, slices.Contains(ways[i:], byExec))
 		case byExec:
 			conn = r.dialExec(ctx, address, spots, failed)
 		}
@@ -123,7 +127,7 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, errors.Join(ctx.Err(), failed)
+		failed.errs = append(failed.errs, ctx.Err())
 	}
 	return nil, failed
 }
@@ -140,6 +144,16 @@ func before(first bool) int {
 		return 0
 	}
 	return 1
+}
+
+// mistrust notes that a pod's node only seemed to forward ports, so that the next connection is tried by exec first.
+func (r *Reach) mistrust(t *tunnel, p *podSpot) {
+	if t.proven.Load() {
+		return
+	}
+	r.mu.Lock()
+	r.mute[p] = true
+	r.mu.Unlock()
 }
 
 func (r *Reach) worked(address string, w way) {
@@ -162,6 +176,9 @@ func (r *Reach) dialDirect(ctx context.Context, network, address string, spots [
 // straight connects from here. A name that is one of the cluster, and here that of somebody else, is not taken for it:
 // credentials would go to a stranger.
 func (r *Reach) straight(ctx context.Context, network, address string, spots []spot, ips []string) (net.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, tooLate(ctx, "it was not tried")
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.patience(spots))
 	defer cancel()
 	host, port, err := net.SplitHostPort(address)
@@ -199,8 +216,9 @@ func (r *Reach) patience(spots []spot) time.Duration {
 	return max(direct, r.c.o.RequestTimeout/2)
 }
 
-// dialThrough tries the pods behind an address; nil: it has noted why none of them leads there.
-func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, failed *ReachError) net.Conn {
+// dialThrough tries the pods behind an address; nil: it has noted why none of them leads there. Half of the time is left for exec, if
+// that is still to come.
+func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, failed *ReachError, execNext bool) net.Conn {
 	switch {
 	case len(spots) == 0:
 		failed.Hint = "it is not the address of a pod or service that was found; check it in OpenIM's configuration, and the network from here to it"
@@ -209,11 +227,15 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 		failed.Hint = "check that the pods behind it run, and the network policies"
 		return nil
 	}
+	if end, has := ctx.Deadline(); has && execNext && r.c.o.Exec {
+		half, cancel := context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+		ctx = half
+	}
 	for _, s := range spots[:min(len(spots), mostTried)] {
 		how := fmt.Sprintf("%s%s, port %d", byForward, object(s.pod.ns, s.pod.name), s.port)
 		if !r.s.Access.May("create", "", forwarding, s.pod.ns) {
 			failed.add(how, &status{StatusError: forbidden("the user may not create pods/portforward in namespace " + s.pod.ns)})
-			failed.reason = bundle.Forbidden
 			failed.Hint = "have the right granted (`imbundle collect --plan=rbac` prints it), or run imbundle inside the cluster" + r.orExec()
 			return nil
 		}

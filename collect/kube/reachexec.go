@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 )
 
 // relay is run in a pod to pass bytes between its standard streams and one of its ports: by bash itself, or by nc. It says first that
@@ -41,17 +42,19 @@ func (r *Reach) dialExec(ctx context.Context, address string, spots []spot, fail
 	}
 	for _, s := range spots[:min(len(spots), mostTried)] {
 		how := fmt.Sprintf("%s%s, port %d", byExec, object(s.pod.ns, s.pod.name), s.port)
-		if err := r.mayExec(s); err != nil {
-			failed.add(how, err)
-			failed.reason = bundle.Forbidden
-			return nil
-		}
-		conn, err := r.relayed(ctx, s)
+		err := r.mayExec(s)
 		if err == nil {
-			r.worked(address, way{byExec, s.pod})
-			return conn
+			var conn net.Conn
+			if conn, err = r.relayed(ctx, s); err == nil {
+				r.worked(address, way{byExec, s.pod})
+				return conn
+			}
 		}
 		failed.add(how, err)
+		if collect.ReasonOf(err) == bundle.Forbidden {
+			failed.Hint = "have the right to exec granted (`imbundle collect --exec --plan=rbac` prints it; a policy of admission may forbid it besides), or run imbundle inside the cluster"
+			return nil
+		}
 	}
 	return nil
 }
@@ -74,6 +77,9 @@ func (r *Reach) mayExec(s spot) error {
 
 // relayed opens a connection to a port of a pod by a relay.
 func (r *Reach) relayed(ctx context.Context, s spot) (net.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, tooLate(ctx, "it was not tried")
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.c.o.RequestTimeout)
 	defer cancel()
 	near, far := net.Pipe()
@@ -82,19 +88,19 @@ func (r *Reach) relayed(ctx context.Context, s spot) (net.Conn, error) {
 	command := []string{"sh", "-c", relay, strconv.Itoa(int(s.port))}
 	r.work.Go(func() {
 		defer end()
-		if err := r.c.Exec(run, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command, far, far); err != nil {
-			conn.fault.Store(&fault{strings.ReplaceAll(err.Error(), "\n", ": ")})
+		if err := r.c.Exec(run, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command, far, far); err != nil && run.Err() == nil {
+			conn.fault.Store(&fault{strings.ReplaceAll(err.Error(), "\n", ": "), err})
 		}
 		far.Close()
 	})
 	late := context.AfterFunc(ctx, func() { conn.Close() })
 	err := conn.greeted()
-	if !late() && err == nil {
-		err = ctx.Err()
+	if !late() && conn.fault.Load() == nil {
+		err = tooLate(ctx, "the relay has not begun")
 	}
 	if err != nil {
 		conn.Close()
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, err
 	}
 	return conn, nil
 }
@@ -138,7 +144,7 @@ func (r *Reach) Exec(ctx context.Context, address string, command func(port int)
 	slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known) - before(b.pod == known) })
 	s := spots[0] // beside the server that was reached, if one was
 	if err := r.mayExec(s); err != nil {
-		failed.Hint, failed.reason = "have the right granted (`imbundle collect --exec --plan=rbac` prints it)", bundle.Forbidden
+		failed.Hint = "have the right granted (`imbundle collect --exec --plan=rbac` prints it)"
 		failed.add(byExec+object(s.pod.ns, s.pod.name), err)
 		return failed
 	}

@@ -126,20 +126,30 @@ func echoing(t *testing.T) (port int32) {
 // executingOnly is a Reach of a user who may run commands in pods and not forward ports.
 func executingOnly(t *testing.T, path string, port int32, may bool) (*Reach, *sync.WaitGroup) {
 	t.Helper()
-	f := newFaulty(t)
 	var ended sync.WaitGroup
-	f.handle("/api/v1/namespaces/im/pods/echo-0/exec", runHere(t, path, &ended))
+	return reachingEcho(t, port, nil, runHere(t, path, &ended), may), &ended
+}
+
+// reachingEcho is a Reach to one pod, by whose node ports are forwarded, or the user may not do that, and commands are run.
+func reachingEcho(t *testing.T, port int32, forward, run http.HandlerFunc, mayExec bool) *Reach {
+	t.Helper()
+	f := newFaulty(t)
+	f.handle("/api/v1/namespaces/im/pods/echo-0/exec", run)
+	if forward != nil {
+		f.handle("/api/v1/namespaces/im/pods/echo-0/portforward", forward)
+	}
 	c := connect(t, f)
 	c.inside, c.o.Exec = false, true
 	n := testNetwork()
 	n.seePod(backend("im", "echo", "echo-0", "10.0.0.7", true, port))
 	r := c.Reach(&Survey{net: *n, Access: &Access{Asked: []Answer{
-		{ask: ask{Verb: "create", Resource: forwarding, Namespace: "im"}},
-		{ask: ask{Verb: "create", Resource: executing, Namespace: "im"}, Allowed: may},
+		{ask: ask{Verb: "create", Resource: forwarding, Namespace: "im"}, Allowed: forward != nil},
+		{ask: ask{Verb: "get", Resource: forwarding, Namespace: "im"}},
+		{ask: ask{Verb: "create", Resource: executing, Namespace: "im"}, Allowed: mayExec},
 		{ask: ask{Verb: "get", Resource: executing, Namespace: "im"}},
 	}}})
 	t.Cleanup(r.Close)
-	return r, &ended
+	return r
 }
 
 // TestRelay reaches a server by a program in its pod, whichever there is, at several connections at a time; none is left when they
@@ -196,7 +206,7 @@ func relayed(t *testing.T, r *Reach, address string, byServer bool) {
 	}
 }
 
-// TestNoRelay says what was lacking: a program, a server, a shell, the right.
+// TestNoRelay says on one line which ways were tried and what each lacked: exec a program, a server, the right, the consent of a webhook.
 func TestNoRelay(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -204,21 +214,42 @@ func TestNoRelay(t *testing.T) {
 	}
 	silent := int32(l.Addr().(*net.TCPAddr).Port)
 	l.Close()
+	broken := forwardLike(t, func(_, faults httpstream.Stream) { io.WriteString(faults, "nsenter: no such program") })
+	denied := refuse(http.StatusBadRequest, `admission webhook "guard" denied the request: nobody execs`)
 	for name, x := range map[string]struct {
-		has    []string
-		may    bool
-		want   string
-		reason string
+		has     []string
+		run     http.HandlerFunc
+		forward http.HandlerFunc
+		may     bool
+		want    []string
+		reason  string
 	}{
-		"no program": {[]string{"sh"}, true, "has neither bash nor nc", bundle.Forbidden},
-		"no server":  {[]string{"sh", "bash", "cat"}, true, "Connection refused", bundle.Forbidden},
-		"no right":   {[]string{"sh", "bash", "cat"}, false, "may not create pods/exec in namespace im", bundle.Forbidden},
+		"no program":        {[]string{"sh"}, nil, broken, true, []string{"has neither bash nor nc"}, bundle.Timeout},
+		"no server":         {[]string{"sh", "bash", "cat"}, nil, broken, true, []string{"Connection refused"}, bundle.Timeout},
+		"no right":          {[]string{"sh", "bash", "cat"}, nil, broken, false, []string{"may not create pods/exec in namespace im", "--exec --plan=rbac"}, bundle.Forbidden},
+		"a webhook":         {nil, denied, broken, true, []string{`admission webhook "guard" denied the request: nobody execs`, "a policy of admission"}, bundle.Forbidden},
+		"neither right":     {[]string{"sh", "bash", "cat"}, nil, nil, false, []string{"may not create pods/portforward in namespace im", "may not create pods/exec in namespace im"}, bundle.Forbidden},
+		"forward refused":   {[]string{"sh"}, nil, denied, true, []string{`denied the request`, "has neither bash nor nc"}, bundle.Forbidden},
+		"kubelet's refusal": {nil, refuse(http.StatusForbidden, "Forbidden (user=kube, verb=create, resource=nodes, subresource=proxy)"), broken, true, []string{"Forbidden (user=kube"}, bundle.Forbidden},
 	} {
-		r, _ := executingOnly(t, programs(t, x.has...), silent, x.may)
-		_, err := r.Dial(t.Context(), "tcp", echoAt(silent))
-		if err == nil || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), "by exec in pod im/echo-0") || collect.ReasonOf(err) != x.reason {
-			t.Errorf("%s: %v (%s)", name, err, collect.ReasonOf(err))
-		}
+		t.Run(name, func(t *testing.T) {
+			run := x.run
+			if run == nil {
+				run = runHere(t, programs(t, x.has...), new(sync.WaitGroup))
+			}
+			_, err := reachingEcho(t, silent, x.forward, run, x.may).Dial(t.Context(), "tcp", echoAt(silent))
+			if err == nil || collect.ReasonOf(err) != x.reason || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%v (%s)", err, collect.ReasonOf(err))
+			}
+			if x.forward != nil && x.reason == bundle.Timeout {
+				x.want = append(x.want, "nsenter: no such program")
+			}
+			for _, want := range append(x.want, "; by port-forward to pod im/echo-0, port", "; by exec in pod im/echo-0, port", "cannot be reached: directly: ") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v lacks %q", err, want)
+				}
+			}
+		})
 	}
 }
 
