@@ -34,6 +34,7 @@ func (c *Cluster) lookAtNodes(ctx context.Context, s *Survey) error {
 	}
 	known := len(c.podsOf(s)) > 0
 	err := list(ctx, c, kindFor("nodes").path(""), func(n *corev1.Node) {
+		s.net.seeWholeNode(n)
 		if _, carries := s.carriers[n.Name]; carries || !known {
 			s.Hosts = append(s.Hosts, hostOf(n))
 		}

@@ -18,7 +18,9 @@ type network struct {
 	own      []string                   // namespaces in which names without one are looked for
 	services map[string]*corev1.Service // by namespace/name
 	pods     []*podSpot
-	beyond   []string // other namespaces that addresses name
+	nodes    map[string][]string // addresses in numbers of nodes, by each of their names
+	numbers  []string            // in addresses, that nothing in the own namespaces has: they are looked for in the whole cluster
+	beyond   []string            // other namespaces that addresses name
 	expected []*podSpot
 	refused  map[string]bool // lists that were not given, whatever the review of rights said: resource and namespace
 }
@@ -44,6 +46,9 @@ type spot struct {
 func (s spot) String() string { return fmt.Sprintf("%s:%d", object(s.pod.ns, s.pod.name), s.port) }
 
 func (n *network) seePod(p *corev1.Pod) {
+	if p.Spec.NodeName != "" {
+		n.seeNode([]string{p.Spec.NodeName}, []string{p.Status.HostIP})
+	}
 	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
 		return
 	}
@@ -149,6 +154,12 @@ func (n *network) find(address string) (spots []spot, ips []string) {
 		more, at := n.byName(name, int32(port))
 		if spots = more; len(more)+len(at) > 0 {
 			ips = at
+		}
+	}
+	if len(spots)+len(ips) == 0 {
+		for _, ip := range n.nodes[strings.TrimSuffix(host, ".")] {
+			more, at := n.byIP(ip, int32(port))
+			spots, ips = append(spots, more...), append(ips, at...)
 		}
 	}
 	slices.SortStableFunc(spots, func(a, b spot) int { return readiness(a) - readiness(b) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -182,11 +183,32 @@ func TestStrangersName(t *testing.T) {
 	}
 }
 
+// TestNodesName: the name of a node means the pods on its own network; somebody else's of that name, here localhost, is not taken for it.
+func TestNodesName(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := reaching(t, false, false)
+	r.s.net.seeNode([]string{"localhost"}, []string{"10.0.0.1"})
+	_, err = r.Dial(t.Context(), "tcp", "localhost:"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	if err == nil || !strings.Contains(err.Error(), "is not that of the cluster") || !strings.Contains(err.Error(), "port-forward to pod im/kafka-0") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestStranger: what a server of the cluster advertises must be of the cluster; one outside is followed, if it is surely outside.
 func TestStranger(t *testing.T) {
 	r := reaching(t, true, false)
 	r.s.net.own = []string{"im", "mid"}
-	r.s.carriers = map[string]string{"node-1": "192.168.0.7"}
+	r.s.net.seeNode([]string{"node-1", "node-1.example.com"}, []string{"192.168.0.7", "47.0.0.7"})
+	r.s.net.seeNode([]string{"node-2"}, nil)
+	r.s.net.numbers = []string{"172.16.0.1"} // it was looked for everywhere
+	r.s.net.services["im/outside"].Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "47.0.0.8"}}
+	nowhere := reaching(t, true, false) // the user may not look there
+	nowhere.s.net.numbers = []string{"172.16.0.1"}
+	nowhere.s.Access.Asked = append(nowhere.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "pods"}})
 	hides := reaching(t, true, false)
 	hides.s.Access.Asked = append(hides.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "services", Namespace: "im"}})
 	refused := reaching(t, true, false) // though the review of rights allowed it, or could not be made
@@ -201,12 +223,20 @@ func TestStranger(t *testing.T) {
 		{r, "kafka-service:19094", "10.0.0.1:9094", true},
 		{r, "kafka-service:19094", "10.96.0.1:19094", true},
 		{r, "kafka-service:19094", "192.168.0.7:30094", true}, // a port of a node
+		{r, "kafka-service:19094", "47.0.0.7:30094", true},
+		{r, "kafka-service:19094", "node-1:30094", true},
+		{r, "kafka-service:19094", "node-1.example.com.:30094", true},
+		{r, "kafka-service:19094", "node-2:30094", false}, // what answers here to the name is not to be told from it
+		{r, "kafka-service:19094", "47.0.0.8:9094", true},
 		{r, "kafka-service:19094", "10.0.0.77:9094", false},
 		{r, "kafka-service:19094", "kafka.example.com:9094", false},
 		{r, "kafka-service:19094", "kafka-9.kafka-headless.im.svc:9094", false},
 		{r, "10.0.0.2:9094", "10.0.0.77:9094", false},
 		{r, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
+		{r, "172.16.0.2:9092", "172.16.0.3:9092", false},
 		{r, "172.16.0.1:9092", "172.16.0.2:9092", true},
+		{r, "172.16.0.2:9092", "172.16.0.3:9092", true}, // which the one before led to
+		{nowhere, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{hides, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
 		{hides, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{refused, "172.16.0.1:9092", "172.16.0.2:9092", false},
@@ -218,6 +248,9 @@ func TestStranger(t *testing.T) {
 		if err := x.r.Stranger(x.via, x.advertised); (err == nil) != x.ok {
 			t.Errorf("%s, which %s advertises: %v", x.advertised, x.via, err)
 		}
+	}
+	if err := nowhere.Stranger("172.16.0.1:9092", "172.16.0.2:9092"); err == nil || !strings.Contains(err.Error(), "may not list services and pods of all namespaces") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -79,6 +79,7 @@ type user struct {
 	all, exec  bool
 	configured bool // as in configuredInstallation
 	stats      bool
+	reach      []string
 	metrics    bool
 	prometheus Service
 	find       bool                                 // a Prometheus
@@ -100,6 +101,12 @@ var users = map[string]user{
 	}},
 	"configured, no port-forward": {namespaces: []string{"openim"}, configured: true, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Subresource == "portforward" || a.Resource == "secrets" && a.Verb == "list"
+	}},
+	"numbers": {namespaces: []string{"openim"}, configured: true, reach: []string{"10.96.7.7:6379", "10.0.0.1:9094", "172.16.0.9:1"}, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Verb == "get" && a.Subresource == "portforward"
+	}},
+	"numbers in one namespace": {namespaces: []string{"openim"}, configured: true, reach: []string{"10.96.7.7:6379"}, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Namespace == ""
 	}},
 	"all":                               {all: true},
 	"administrator, metrics":            {namespaces: []string{"openim"}, metrics: true},
@@ -141,6 +148,7 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 		f.handle("/api/v1/pods", answer(podList(wanting("a", "one-node"), wanting("b", "one-node"))))
 	}
 	o := testOptions(t, f.URL)
+	o.Reach = u.reach
 	o.PodMetrics, o.Prometheus, o.FindPrometheus = u.metrics, u.prometheus, u.find
 	o.Namespaces, o.Exec, o.NodeStats, o.Samples = u.namespaces, u.exec, u.stats, 2
 	c, err := Connect(t.Context(), o)
@@ -202,7 +210,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 // them, and each of them is needed by one. Lists of secrets are the exception: they are never printed; and nodes/proxy, which is
 // used where it is granted but printed only for those who want it.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec"} {
+	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec", "numbers"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {

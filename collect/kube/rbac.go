@@ -158,7 +158,10 @@ type rule struct {
 // rules groups rights, in the order in which they come.
 func rules(rights []Answer) []rule {
 	var all []rule
-	for _, r := range rights {
+	for n, r := range rights {
+		if slices.ContainsFunc(rights[:n], func(other Answer) bool { return other.ask == r.ask }) {
+			continue // for another purpose
+		}
 		i := slices.IndexFunc(all, func(u rule) bool {
 			first := u.rights[0]
 			return u.group == r.Group && u.verb == r.Verb && (first.Name == "") == (r.Name == "") && (r.Name == "" || first.Resource == r.Resource)

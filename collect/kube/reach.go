@@ -31,9 +31,11 @@ type Reach struct {
 	pods map[string]*tunnel // by namespace/name
 	mute map[*podSpot]bool  // whose node forwarded ports in appearance only
 	all  []*tunnel          // those too that are not used any more
-	work sync.WaitGroup     // of connections
-	done context.Context
-	end  context.CancelFunc
+	// shared are addresses in a network that we share with servers outside of the cluster: these lead there.
+	shared map[string]bool
+	work   sync.WaitGroup // of connections
+	done   context.Context
+	end    context.CancelFunc
 }
 
 // The ways to a server.
@@ -51,7 +53,7 @@ type way struct {
 
 // Reach makes use of what the survey knows of services and pods. The caller closes it.
 func (c *Cluster) Reach(s *Survey) *Reach {
-	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}, mute: map[*podSpot]bool{}}
+	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}, mute: map[*podSpot]bool{}, shared: map[string]bool{}}
 	r.done, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -222,6 +224,9 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 	switch {
 	case len(spots) == 0:
 		failed.Hint = "it is not the address of a pod or service that was found; check it in OpenIM's configuration, and the network from here to it"
+		if host, _, _ := net.SplitHostPort(address); number(host) != "" && !r.c.inside && r.s.hidden(host) != "" {
+			failed.Hint += "; if it is of another namespace, name that with -n, or have the right to list " + r.s.hidden(host) + " granted"
+		}
 		return nil
 	case r.c.inside:
 		failed.Hint = "check that the pods behind it run, and the network policies"

@@ -23,7 +23,16 @@ func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
 			return err
 		}
 	}
+	located, err := c.locate(ctx, s, addresses)
+	if err != nil {
+		return err
+	}
 	s.net.beyond = s.net.foreign(addresses, s.Elsewhere)
+	for _, ns := range located {
+		if !slices.Contains(s.net.own, ns) && !slices.Contains(s.net.beyond, ns) {
+			s.net.beyond = append(s.net.beyond, ns)
+		}
+	}
 	if err := c.askAbout(ctx, s, c.reachAsks(s)); err != nil {
 		return err
 	}
