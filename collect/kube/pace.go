@@ -35,6 +35,7 @@ type pacer struct {
 
 	mu       sync.Mutex
 	interval time.Duration
+	shortest time.Duration // of the intervals
 	next     time.Time // when the next request may go
 	reacted  time.Time // when a refusal last changed the interval
 	lost     time.Time // since when no connection to the server comes about or lasts; zero: they do
@@ -50,7 +51,7 @@ type pacer struct {
 	worst, rarest      time.Duration // longest delay, longest interval
 }
 
-func newPacer() *pacer { return &pacer{turn: make(chan struct{}, 1), interval: first} }
+func newPacer() *pacer { return &pacer{turn: make(chan struct{}, 1), interval: first, shortest: fastest} }
 
 // wait returns when the caller may send a request.
 func (p *pacer) wait(ctx context.Context) error {
@@ -88,7 +89,7 @@ func (p *pacer) answered(took time.Duration) {
 	p.reached()
 	p.last[p.answers%recent] = took
 	p.answers++
-	shortest := fastest
+	shortest := p.shortest
 	if p.answers >= recent {
 		shortest = p.judge(slices.Min(p.last[:]))
 	}
@@ -110,7 +111,7 @@ func (p *pacer) judge(delay time.Duration) (interval time.Duration) {
 		p.notes = append(p.notes, fmt.Sprintf("the API server answers in %s again", spelled(delay)))
 	}
 	if !p.strained {
-		return fastest
+		return p.shortest
 	}
 	p.worst = max(p.worst, delay)
 	return min(max(delay/calm, fastest), slowest)
