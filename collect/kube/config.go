@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ import (
 // configuration is what the survey read of OpenIM's own configuration.
 type configuration struct {
 	maps       map[string]*corev1.ConfigMap // by namespace/name: those that components mount or name
-	secrets    map[string]secretValues      // likewise: those that hold what connecting takes
+	secrets    map[string]secretValues      // likewise: those that are mounted or hold what connecting takes
 	components []*configured
 	problems   []record.ConfigProblem
 	gaps       []bundle.Gap
@@ -31,8 +30,14 @@ type configuration struct {
 type configured struct {
 	Component
 	set     *settings.Set
-	files   []record.ConfigFile
+	files   []configFile
 	ignored []settings.Ignored
+}
+
+// configFile is a file of a component. Without an Entry its text stays in memory.
+type configFile struct {
+	record.ConfigFile
+	text string
 }
 
 // secretValues are those of one Secret; why says why they are not known.
@@ -44,8 +49,8 @@ type secretValues struct {
 // object is a namespace and a name.
 func object(ns, name string) string { return ns + "/" + name }
 
-// readConfig reads the ConfigMaps that OpenIM's components mount or name, the values of Secrets that their variables take for
-// connecting, unless that is declined, and lays them over each other as each component does.
+// readConfig reads the ConfigMaps that OpenIM's components mount or name, the Secrets that they mount or whose values their variables
+// take for connecting, unless that is declined, and lays them over each other as each component does.
 func (c *Cluster) readConfig(ctx context.Context, s *Survey) error {
 	s.config = configuration{maps: map[string]*corev1.ConfigMap{}, secrets: map[string]secretValues{}}
 	for _, comp := range s.Components {
@@ -135,7 +140,9 @@ func (f *configuration) gap(entry, reason, detail string) {
 // eachMap calls f for every ConfigMap that the component's container mounts or takes variables from.
 func (comp *configured) eachMap(f func(name string)) {
 	for _, m := range comp.mounts() {
-		f(m.configMap)
+		if m.kind == ofConfigMap {
+			f(m.name)
+		}
 	}
 	c := comp.container()
 	for _, v := range c.Env {
@@ -150,61 +157,7 @@ func (comp *configured) eachMap(f func(name string)) {
 	}
 }
 
-// mount is a ConfigMap as files of a container.
-type mount struct {
-	configMap string
-	items     []corev1.KeyToPath // none: each key is a file
-	under     string             // the only file of it that is mounted, with its name there; empty: all
-	as        string
-}
-
-func (comp *configured) mounts() []mount {
-	var all []mount
-	for _, vm := range comp.container().VolumeMounts {
-		for i := range comp.spec.Volumes {
-			if v := &comp.spec.Volumes[i]; v.Name == vm.Name {
-				all = append(all, mountsOf(v, vm)...)
-			}
-		}
-	}
-	return all
-}
-
-func mountsOf(v *corev1.Volume, vm corev1.VolumeMount) (all []mount) {
-	as := path.Base(vm.MountPath)
-	if v.ConfigMap != nil {
-		all = append(all, mount{v.ConfigMap.Name, v.ConfigMap.Items, vm.SubPath, as})
-	}
-	if v.Projected != nil {
-		for _, from := range v.Projected.Sources {
-			if from.ConfigMap != nil {
-				all = append(all, mount{from.ConfigMap.Name, from.ConfigMap.Items, vm.SubPath, as})
-			}
-		}
-	}
-	return all
-}
-
-// file is the name that a key of the ConfigMap has in the container; empty: it is not mounted.
-func (m mount) file(key string) string {
-	name := key
-	if len(m.items) > 0 {
-		i := slices.IndexFunc(m.items, func(k corev1.KeyToPath) bool { return k.Key == key })
-		if i < 0 {
-			return ""
-		}
-		name = m.items[i].Path
-	}
-	switch m.under {
-	case "":
-		return path.Base(name)
-	case name:
-		return m.as
-	}
-	return ""
-}
-
-// readSecrets reads the Secrets from which the component takes what connecting needs, each once.
+// readSecrets reads the Secrets from which the component takes what connecting needs, and those that it mounts, each once.
 func (c *Cluster) readSecrets(ctx context.Context, s *Survey, comp *configured) error {
 	for _, name := range comp.secretNames() {
 		at := object(comp.Namespace, name)
@@ -220,7 +173,7 @@ func (c *Cluster) readSecrets(ctx context.Context, s *Survey, comp *configured) 
 	return nil
 }
 
-// secretNames are those of the Secrets that variables for connecting are taken from.
+// secretNames are those of the Secrets that variables for connecting are taken from, and that are mounted as files.
 func (comp *configured) secretNames() []string {
 	if len(comp.spec.Containers) == 0 {
 		return nil
@@ -235,6 +188,11 @@ func (comp *configured) secretNames() []string {
 	for _, from := range c.EnvFrom {
 		if from.SecretRef != nil {
 			names = append(names, from.SecretRef.Name)
+		}
+	}
+	for _, m := range comp.mounts() {
+		if m.kind == ofSecret {
+			names = append(names, m.name)
 		}
 	}
 	return names

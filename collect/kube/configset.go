@@ -3,7 +3,7 @@ package kube
 import (
 	"errors"
 	"fmt"
-	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,28 +26,8 @@ func (f *configuration) compose(comp *configured) {
 	for _, m := range comp.mounts() {
 		f.addFiles(comp, m)
 	}
+	f.unknownFiles(comp)
 	comp.ignored = comp.set.Env(f.vars(comp))
-}
-
-func (f *configuration) addFiles(comp *configured, m mount) {
-	from := f.maps[object(comp.Namespace, m.configMap)]
-	if from == nil {
-		return
-	}
-	where := "configmap " + object(comp.Namespace, m.configMap)
-	for _, key := range slices.Sorted(maps.Keys(from.Data)) {
-		name := m.file(key)
-		if name == "" {
-			continue
-		}
-		comp.files = append(comp.files, record.ConfigFile{File: name, From: where, Entry: configEntry(comp.Namespace, m.configMap, key)})
-		if !settings.Known(name) {
-			continue
-		}
-		for _, err := range comp.set.Add(name, where, []byte(from.Data[key])) {
-			f.mistake(err)
-		}
-	}
 }
 
 // configEntry is where a file of a ConfigMap goes.
@@ -98,21 +78,23 @@ func (f *configuration) wholeSource(comp *configured, from corev1.EnvFromSource,
 	}
 	if ref := from.SecretRef; ref != nil {
 		secret := f.secrets[object(comp.Namespace, ref.Name)]
-		f.unknown(comp.Namespace, ref.Name, secret.why)
+		if secret.why != "" {
+			f.unknown(comp.Namespace, ref.Name, secret.why+"; its keys are variables of OpenIM")
+		}
 		for key, value := range secret.values {
 			put(settings.Var{Name: from.Prefix + key, Value: string(value), Where: ", from secret " + ref.Name, Hidden: true})
 		}
 	}
 }
 
-// unknown tells once of a Secret all of whose keys are variables, when they are not known: what stands in the files is used in
+// unknown tells once of a Secret all of whose keys are variables or files, when they are not known: what stands elsewhere is used in
 // their place, and may be an old password.
 func (f *configuration) unknown(ns, name, why string) {
-	detail := fmt.Sprintf("%s; its keys are variables of OpenIM in namespace %s and may override addresses and passwords: give them with --kafka, --redis, --mongo and their -auth flags", why, ns)
-	if why == "" || slices.ContainsFunc(f.gaps, func(g bundle.Gap) bool { return g.Detail == detail }) {
+	detail := fmt.Sprintf("%s in namespace %s and may set addresses and passwords: give them with --kafka, --redis, --mongo and their -auth flags", why, ns)
+	if slices.ContainsFunc(f.gaps, func(g bundle.Gap) bool { return g.Detail == detail }) {
 		return
 	}
-	f.gaps = append(f.gaps, bundle.Gap{Reason: bundle.Forbidden, Detail: detail, Costs: "which of OpenIM's settings that secret " + name + " overrides"})
+	f.gaps = append(f.gaps, bundle.Gap{Reason: bundle.Forbidden, Detail: detail, Costs: "which of OpenIM's settings secret " + name + " holds"})
 }
 
 // single is a variable that is named in the container.
@@ -166,12 +148,11 @@ func (s *Survey) Settings() []*settings.Set {
 
 // Mounted is the text of a file that a component has by that path, or nil.
 func (s *Survey) Mounted(name string) []byte {
-	base := name[strings.LastIndexByte(name, '/')+1:]
+	base := path.Base(name)
 	for _, comp := range s.config.components {
 		for _, file := range comp.files {
-			key := file.Entry[strings.LastIndexByte(file.Entry, '/')+1:]
-			if m := s.config.maps[strings.TrimPrefix(file.From, "configmap ")]; file.File == base && m != nil {
-				return []byte(m.Data[key])
+			if file.File == base {
+				return []byte(file.text)
 			}
 		}
 	}

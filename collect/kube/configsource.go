@@ -37,8 +37,9 @@ func (f *config) files() map[string]string {
 	files := map[string]string{}
 	for _, comp := range f.s.config.components {
 		for _, file := range comp.files {
-			key := file.Entry[strings.LastIndexByte(file.Entry, '/')+1:]
-			files[file.Entry] = f.s.config.maps[strings.TrimPrefix(file.From, "configmap ")].Data[key]
+			if file.Entry != "" {
+				files[file.Entry] = file.text
+			}
 		}
 	}
 	return files
@@ -79,7 +80,10 @@ func (f *config) effective() record.Config {
 
 // group is the component's configuration without its name, so that those of others compare with it.
 func (comp *configured) group(secrets alike) record.ConfigGroup {
-	g := record.ConfigGroup{Files: notNil(comp.files), Settings: []record.ConfigSetting{}, Ignored: []record.IgnoredVariable{}}
+	g := record.ConfigGroup{Files: []record.ConfigFile{}, Settings: []record.ConfigSetting{}, Ignored: []record.IgnoredVariable{}}
+	for _, file := range comp.files {
+		g.Files = append(g.Files, file.ConfigFile)
+	}
 	for _, one := range comp.set.All() {
 		r := record.ConfigSetting{File: one.File, ConfigValue: comp.value(secrets, one.Key, one.Value)}
 		for _, v := range one.Overridden {

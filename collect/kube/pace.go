@@ -36,10 +36,10 @@ type pacer struct {
 	mu       sync.Mutex
 	interval time.Duration
 	shortest time.Duration // of the intervals
-	next     time.Time // when the next request may go
-	reacted  time.Time // when a refusal last changed the interval
-	lost     time.Time // since when no connection to the server comes about or lasts; zero: they do
-	missed   bool      // that was told
+	next     time.Time     // when the next request may go
+	reacted  time.Time     // when a refusal last changed the interval
+	lost     time.Time     // since when no connection to the server comes about or lasts; zero: they do
+	missed   bool          // that was told
 
 	answers  int
 	last     [recent]time.Duration // of the answers
@@ -51,7 +51,9 @@ type pacer struct {
 	worst, rarest      time.Duration // longest delay, longest interval
 }
 
-func newPacer() *pacer { return &pacer{turn: make(chan struct{}, 1), interval: first, shortest: fastest} }
+func newPacer() *pacer {
+	return &pacer{turn: make(chan struct{}, 1), interval: first, shortest: fastest}
+}
 
 // wait returns when the caller may send a request.
 func (p *pacer) wait(ctx context.Context) error {

@@ -189,7 +189,7 @@ func (m *manifest) rule(r rule) {
 	}
 	m.line("  - %-28s # %s", strconv.Quote(r.rights[0].Resource), r.rights[0].Costs)
 	if r.rights[0].Resource == secrets.resource {
-		m.line("  # Of each a row of a table is asked for. The values of those that OpenIM takes for connecting are read into memory and used for that.")
+		m.line("  # Of each a row of a table is asked for. The values of those that OpenIM mounts, or takes for connecting, are read into memory: for connecting, and for its settings that are no secrets.")
 		m.line("  # --no-secrets declines both, and needs none of this rule.")
 	}
 	m.line("  resourceNames: [%s]", strings.Join(names, ", "))
