@@ -143,6 +143,9 @@ func onMongo(err error) advice {
 	switch {
 	case errors.As(err, &byShell):
 		a := onMongo(byShell.err)
+		if a.reason != bundle.Forbidden && !tooOld.MatchString(byShell.old.Error()) {
+			a = onMongo(byShell.old)
+		}
 		a.hint = cmp.Or(a.hint, "ask it by hand with the mongo shell of its own version, and attach what it prints")
 		return a
 	case tooOld.MatchString(text):

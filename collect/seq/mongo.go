@@ -171,9 +171,9 @@ func (m *mongoServer) itself(address, me, via string) bool {
 	return address == me && collect.Advertised(via, address, m.of.Login.Username != "", m.tls, m.strange) != nil
 }
 
-// meet connects to one member and logs in; a server that is too old for the client is asked by the shell beside it. The dialer is
-// tried first by itself: what it says is clearer than what the client makes of it. The member at via told the address, unless that is
-// empty.
+// meet connects to one member and logs in; a server that is too old for the client, or to which no connection leads, is asked by the
+// shell beside it. The dialer is tried first by itself: what it says is clearer than what the client makes of it. The member at via
+// told the address, unless that is empty.
 func (m *mongoServer) meet(ctx context.Context, address, via string) (asker, greeting, error) {
 	if via != "" {
 		if err := collect.Advertised(via, address, m.of.Login.Username != "", m.tls, m.strange); err != nil {
@@ -184,7 +184,7 @@ func (m *mongoServer) meet(ctx context.Context, address, via string) (asker, gre
 	defer cancel()
 	conn, err := secured(m.dial, m.tls)(short, "tcp", address)
 	if err != nil {
-		return nil, greeting{}, err
+		return m.unreached(ctx, address, err)
 	}
 	conn.Close()
 	client, said, err := m.byDriver(ctx, address)
@@ -192,6 +192,18 @@ func (m *mongoServer) meet(ctx context.Context, address, via string) (asker, gre
 		return m.byShell(ctx, address, err)
 	}
 	return client, said, err
+}
+
+// unreached asks a member by its shell, to which no connection leads from here. Of one that is no pod there is no shell.
+func (m *mongoServer) unreached(ctx context.Context, address string, err error) (asker, greeting, error) {
+	if m.exec == nil || m.tls != nil || ctx.Err() != nil {
+		return nil, greeting{}, err
+	}
+	client, said, shellErr := m.byShell(ctx, address, err)
+	if collect.ReasonOf(shellErr) == bundle.NotFound {
+		shellErr = err
+	}
+	return client, said, shellErr
 }
 
 // authenticated reads next to nothing, because hello answers to strangers too.

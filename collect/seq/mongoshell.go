@@ -72,7 +72,7 @@ type shellAnswer struct {
 	text string
 }
 
-// shellError is why a server that is too old for the client does not tell by its shell either.
+// shellError is why a server that the client refuses or does not reach does not tell by its shell either.
 type shellError struct{ old, err error }
 
 func (e *shellError) Error() string {
@@ -81,7 +81,7 @@ func (e *shellError) Error() string {
 
 func (e *shellError) Unwrap() []error { return []error{e.old, e.err} }
 
-// byShell asks by the shell beside a server that the client refuses, for which old is the reason.
+// byShell asks by the shell beside a server that the client refuses or does not reach, for which old is the reason.
 func (m *mongoServer) byShell(ctx context.Context, address string, old error) (asker, greeting, error) {
 	var said greeting
 	if m.tls != nil {

@@ -166,6 +166,39 @@ func TestOldServerWithoutShell(t *testing.T) {
 	}
 }
 
+// TestUnreachedByShell: a server to which no connection leads is asked by the shell in its pod; where there is no pod, or no shell, the gap
+// says why no connection led there.
+func TestUnreachedByShell(t *testing.T) {
+	f := startFake(t, oldServer())
+	refusing := func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("cannot be reached: directly: no such host; by port-forward to pod im/mongo-0: no route to host")
+	}
+	ask := func(exec collect.Exec) collected {
+		login := backends.Login{Username: "openIM", Password: rightPassword}
+		return run(t, Options{Mongo: &backends.Mongo{Addresses: []string{"mongo-0:27017"}, Login: login}, Dial: refusing, Exec: exec, Users: []string{"b", "a"}, Last: 200})
+	}
+	c := ask((&fakeShell{server: f}).exec())
+	if got := c.conversations["si_a_b"]; got.Mongo == nil || got.Mongo.Highest != 250 || c.mongo.Asked != "mongo-0:27017" || c.mongo.Members[0].Trouble != "" {
+		t.Errorf("%+v, %+v", got, c.mongo)
+	}
+	c = ask(func(context.Context, string, func(int) []string, io.Reader, io.Writer) error { return noPod{} })
+	c.gap(t, bundle.SeqFile, bundle.NotFound, "no route to host", "--mongo")
+	if strings.Contains(c.mongo.Members[0].Trouble, "shell") {
+		t.Errorf("%+v", c.mongo)
+	}
+	c = ask(func(_ context.Context, _ string, _ func(int) []string, _ io.Reader, stdout io.Writer) error {
+		_, _ = io.WriteString(stdout, "there is neither mongo nor mongosh in this container\n")
+		return errors.New("command terminated with exit code 127")
+	})
+	c.gap(t, bundle.SeqFile, bundle.NotFound, "no route to host", "nor by its own shell", "neither mongo nor mongosh", "--mongo")
+}
+
+// noPod is the error of a command for an address that is none of a pod.
+type noPod struct{}
+
+func (noPod) Error() string     { return "no pod that was found has this address" }
+func (noPod) GapReason() string { return bundle.NotFound }
+
 // TestShellEndsMidway: what was read before stays, the rest is told.
 func TestShellEndsMidway(t *testing.T) {
 	f := oldServer()

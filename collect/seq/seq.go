@@ -20,7 +20,7 @@ type Options struct {
 	Mongo   *backends.Mongo
 	Dial    collect.Dialer
 	Strange collect.Stranger // judges the addresses that servers advertise; nil: nothing is known of a cluster
-	Exec    collect.Exec     // runs the shell beside a MongoDB that is too old for the client; nil: it is not allowed
+	Exec    collect.Exec     // runs the shell beside a MongoDB that the client refuses or does not reach; nil: it is not allowed
 
 	Users         []string // of the incident
 	Groups        []string
