@@ -146,6 +146,21 @@ func (b *Batch) Carried(name string) (bundle.EntryInfo, bool) {
 	return e, there
 }
 
+// ReadCarried is the text of an entry that was carried.
+func (b *Batch) ReadCarried(name string) ([]byte, error) {
+	in, err := bundle.Open(b.run.o.Resume.Path, bundle.ReadOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("reading what was carried on: %w", err)
+	}
+	defer in.Close()
+	entry, err := in.Open(b.run.o.Redactor.String(name))
+	if err != nil {
+		return nil, fmt.Errorf("reading what was carried on: %w", err)
+	}
+	defer entry.Close()
+	return io.ReadAll(entry)
+}
+
 // Has tells whether all entries were carried, so that nothing has to be asked for.
 func (b *Batch) Has(names ...string) bool {
 	for _, name := range names {
@@ -178,10 +193,8 @@ func (r *run) bequeath(jobs []*job) []*job {
 			b.promiseToo(name)
 		}
 	}
-	for _, g := range r.o.Resume.gaps() {
-		if fillable(g) && g.Entry != "" && g.Source != "" {
-			heir(g.Source).promiseToo(g.Entry)
-		}
+	for _, d := range r.o.Resume.due {
+		heir(d.source).promiseToo(d.entry)
 	}
 	return jobs
 }

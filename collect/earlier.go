@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -28,6 +29,7 @@ type Earlier struct {
 	met      int                   // entries in all, without those about the run itself
 	intact   bool                  // the file is as its run finished it
 	log      []byte                // of the run, without its gaps
+	due      []due                 // what gaps say is missing
 }
 
 // wholeEntry is an entry that can be carried on.
@@ -144,7 +146,11 @@ func (e *Earlier) judge(r *bundle.Reader, m *meeting) {
 			told[e.manifest.Entries[i].Name] = &e.manifest.Entries[i]
 		}
 		for _, g := range e.manifest.Gaps {
-			lacking[g.Entry] = lacking[g.Entry] || fillable(g)
+			name := m.entryOf(g)
+			lacking[name] = lacking[name] || fillable(g)
+			if fillable(g) && g.Entry != "" && g.Source != "" {
+				e.due = append(e.due, due{g.Source, name})
+			}
 		}
 	}
 	for name, t := range told {
@@ -163,6 +169,19 @@ func (e *Earlier) judge(r *bundle.Reader, m *meeting) {
 		e.whole[name] = wholeEntry{info, x.redacted}
 	}
 }
+
+// entryOf is the entry of which a gap tells, also where it tells of a part of it: mongo/server.json#status.
+func (m *meeting) entryOf(g bundle.Gap) string {
+	if entry, _, part := strings.Cut(g.Entry, "#"); part {
+		if _, there := m.entries[entry]; there {
+			return entry
+		}
+	}
+	return g.Entry
+}
+
+// due is an entry that another run might bring, or bring whole.
+type due struct{ source, entry string }
 
 // fillable tells whether another run might bring what a gap says is missing.
 func fillable(g bundle.Gap) bool { return g.Reason != bundle.Forbidden && g.Reason != bundle.NotFound }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -253,6 +254,20 @@ func TestResumeIncomplete(t *testing.T) {
 	res, m = resume(t, res.Path, third, files)
 	if !res.Complete || !slices.Equal(third.asked, []string{"config/c"}) || !slices.Equal(files.asked, []string{"config/g"}) || len(m.Continues) != 2 {
 		t.Errorf("%+v, asked %q %q, continues %+v", res, third.asked, files.asked, m.Continues)
+	}
+}
+
+// TestResumePart asks again for an entry of which a part is missing that another run might bring, not for one of which it could not.
+func TestResumePart(t *testing.T) {
+	path := first(t, options(t), source{"all", Promise{Entries: []string{"config/a", "config/b"}}, func(_ context.Context, b *Batch) error {
+		b.Gap(bundle.Gap{Entry: "config/a#status", Reason: bundle.Timeout, Detail: "slow"})
+		b.Gap(bundle.Gap{Entry: "config/b#status", Reason: bundle.Forbidden, Detail: "refused"})
+		return errors.Join(b.Put("config/a", bundle.Meta{}, []byte("half")), b.Put("config/b", bundle.Meta{}, []byte("half")))
+	}})
+	again := &asker{name: "all", promises: []string{"config/a", "config/b"}}
+	res, m := resume(t, path, again)
+	if !slices.Equal(again.asked, []string{"config/a"}) || !res.Complete || len(m.Gaps) != 0 || m.Counts["all"] != (bundle.Count{Expected: 2, Got: 2}) {
+		t.Errorf("asked for %q; %+v, %+v", again.asked, res, m)
 	}
 }
 

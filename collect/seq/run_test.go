@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/bundle/redact"
@@ -50,7 +52,7 @@ func runIn(ctx context.Context, t testing.TB, most time.Duration, o Options, mor
 		o.Dial = new(net.Dialer).DialContext
 	}
 	c := collected{path: filepath.Join(t.TempDir(), "imbundle-seq.tgz"), entries: map[string]string{}, conversations: map[string]record.Conversation{}}
-	if _, err := collect.Run(ctx, collect.Options{Output: c.path, Redactor: r, Deadline: most}, append(more, New(o))); err != nil {
+	if _, err := collect.Run(ctx, collect.Options{Output: c.path, Redactor: r, Deadline: most, Tool: bundle.Tool{Name: "imbundle"}}, append(more, New(o))); err != nil {
 		t.Fatal(err)
 	}
 	in, err := bundle.Open(c.path, bundle.ReadOptions{})
@@ -99,6 +101,65 @@ func (c *collected) gap(t testing.TB, entry, reason string, words ...string) {
 		}
 	}
 	t.Errorf("no gap of %s says %s with %q: %+v", entry, reason, words, c.gaps)
+}
+
+// asksConversations is a source that wants to know about which conversations the other asked, as that of Kafka does.
+type asksConversations struct {
+	of  *Source
+	ids []string
+}
+
+func (*asksConversations) Name() string { return "asks" }
+
+func (a *asksConversations) Collect(ctx context.Context, _ *collect.Batch) error {
+	a.ids = a.of.Conversations(ctx)
+	return nil
+}
+
+// TestResumed: a fact that took too long is asked for again, the numbers are not; and others hear of their conversations still.
+func TestResumed(t *testing.T) {
+	f := startFake(t, oldServer())
+	f.answer = func(name string, _ bson.D) bson.D {
+		if name == "serverStatus" {
+			return bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: int32(maxTimeExpired)}, {Key: "errmsg", Value: "operation exceeded time limit"}}
+		}
+		return nil
+	}
+	o := Options{Mongo: &backends.Mongo{Addresses: []string{f.address}}, Conversations: []string{"si_a_b"}}
+	was := run(t, o)
+	was.gap(t, bundle.MongoServer+"#status", bundle.Timeout)
+	f.answer = nil
+	f.asked = nil
+	e, err := collect.OpenEarlier(t.Context(), was.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Conversations = []string{"sg_1"} // the incident is told otherwise now
+	r, err := redact.Compile(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Dial = new(net.Dialer).DialContext
+	source := New(o)
+	other := &asksConversations{of: source}
+	out := filepath.Join(t.TempDir(), "imbundle-resumed.tgz")
+	if _, err := collect.Run(t.Context(), collect.Options{Output: out, Redactor: r, Tool: bundle.Tool{Name: "imbundle"}, Resume: e}, []collect.Source{source, other}); err != nil {
+		t.Fatal(err)
+	}
+	asked := func(name string, of any) bool {
+		return slices.ContainsFunc(f.asked, func(command bson.D) bool { return command[0].Key == name && command[0].Value == of })
+	}
+	if !asked("serverStatus", int32(1)) || asked("find", "msg") || !slices.Equal(other.ids, []string{"si_a_b", "sg_1"}) {
+		t.Errorf("asked %v; the conversations are %q", f.asked, other.ids)
+	}
+	in, err := bundle.Open(out, bundle.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if m := in.Manifest(); len(m.Gaps) > 0 || !m.Complete {
+		t.Errorf("%+v", m.Gaps)
+	}
 }
 
 // logSource writes logs as the source of logs does, and then says so.

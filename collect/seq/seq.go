@@ -69,30 +69,6 @@ func New(o Options) *Source {
 	return &Source{o: o, asked: make(chan struct{})}
 }
 
-// Conversations waits for the source and gives the ids that it asked about; of one that could not ask, those that the
-// incident names.
-func (s *Source) Conversations(ctx context.Context) []string {
-	select {
-	case <-s.asked:
-		return s.ids
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-// tell ends the waiting.
-func (s *Source) tell(p *picture) {
-	for _, w := range p.all {
-		if !w.guess || w.known() {
-			s.ids = append(s.ids, w.ID)
-		}
-	}
-	if len(p.all) == 0 {
-		s.ids = s.o.Conversations
-	}
-	close(s.asked)
-}
-
 func (*Source) Name() string { return name }
 
 func (s *Source) Promise() collect.Promise {
