@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ const ping = 30
 var edgeTimeout = analyze.Check{
 	ID: "edge-idle-timeout", Guide: "2.5",
 	Title: say("入口的空闲超时与心跳", "idle timeout of the edge against the ping"),
-	Doc: say("通向网关的 Ingress 与负载均衡 Service 上写明的空闲超时（nginx 的 proxy-read-timeout、proxy-send-timeout，阿里云负载均衡的各种超时注解）：不大于客户端 30 秒的心跳即会切断空闲长连接。没有写明的按入口自己的默认（nginx 为 60 秒），不作判断；控制器的全局设置不在其中。",
-		"Idle timeouts that are set on an Ingress or a load balancer's Service in front of the gateway (proxy-read-timeout and proxy-send-timeout of nginx, the timeout annotations of Alibaba Cloud's load balancers): one that is not above the clients' ping of 30 seconds cuts idle websockets. What is not set is the edge's own default (60 seconds for nginx) and is not judged; nor are global settings of the controller."),
+	Doc: say("通向网关的 Ingress 与负载均衡 Service 上写明的空闲超时（nginx 的 proxy-read-timeout、proxy-send-timeout，阿里云 CLB、NLB 与 AWS 负载均衡的超时注解）：不大于客户端 30 秒的心跳即会切断空闲长连接。没有写明的按入口自己的默认（nginx 为 60 秒），不作判断；控制器的全局设置不在其中，阿里云 ALB 写在 AlbConfig（listeners 的 idleTimeout）里的也不在其中。",
+		"Idle timeouts that are set on an Ingress or a load balancer's Service in front of the gateway (proxy-read-timeout and proxy-send-timeout of nginx, the timeout annotations of Alibaba Cloud's CLB and NLB and of AWS's load balancers): one that is not above the clients' ping of 30 seconds cuts idle websockets. What is not set is the edge's own default (60 seconds for nginx) and is not judged; nor are global settings of the controller, nor what Alibaba Cloud's ALB has in an AlbConfig (idleTimeout of its listeners)."),
 	Needs: []string{"cluster-resources/ingresses/<namespace>.json", "cluster-resources/services/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Edges) == 0 {
@@ -40,17 +41,30 @@ func toGateway(e analyze.Edge) bool {
 	return named(e.Name) || slices.ContainsFunc(e.Backends, named) || slices.Contains(e.Ports, 10001)
 }
 
-// idleNotes are the ends of annotations that hold an idle timeout in seconds.
+// idleNotes are the ends of annotations that hold an idle timeout in seconds: of ingress-nginx; of Alibaba Cloud's CLB and NLB
+// (alibaba-load-balancer-controller c2771084 pkg/controller/service/reconcile/annotation/annotations.go:38,91), whose ALB has none, but
+// listeners[].idleTimeout of an AlbConfig (pkg/apis/alibabacloud/v1/albconfig_types.go:180); and of AWS (cloud-provider-aws
+// docs/service_controller.md; aws-load-balancer-controller: idle_timeout.timeout_seconds among the attributes).
 var idleNotes = []string{
 	"nginx.ingress.kubernetes.io/proxy-read-timeout", "nginx.ingress.kubernetes.io/proxy-send-timeout",
-	"alibaba-cloud-loadbalancer-idle-timeout", "alibaba-cloud-loadbalancer-established-timeout", "alb.ingress.kubernetes.io/idle-timeout",
-	"aws-load-balancer-connection-idle-timeout",
+	"alibaba-cloud-loadbalancer-idle-timeout", "alibaba-cloud-loadbalancer-established-timeout",
+	"aws-load-balancer-connection-idle-timeout", "alb.ingress.kubernetes.io/load-balancer-attributes",
+}
+
+var idleAttribute = regexp.MustCompile(`(?:^|,)\s*idle_timeout\.timeout_seconds=(\d+)`)
+
+// idleSeconds is the timeout that an annotation's value holds.
+func idleSeconds(value string) (int, error) {
+	if m := idleAttribute.FindStringSubmatch(value); m != nil {
+		value = m[1]
+	}
+	return strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), "s"))
 }
 
 func tooShort(e analyze.Edge) (found []analyze.Evidence) {
 	for _, note := range idleNotes {
 		for name, value := range e.Notes {
-			seconds, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), "s"))
+			seconds, err := idleSeconds(value)
 			if !strings.HasSuffix(name, note) || err != nil || seconds > ping || seconds <= 0 {
 				continue
 			}

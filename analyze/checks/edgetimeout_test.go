@@ -19,6 +19,8 @@ func TestEdgeTimeout(t *testing.T) {
 		"not the gateway":    {ingress("openim-api-service", "nginx.ingress.kubernetes.io/proxy-read-timeout", "20"), analyze.Pass},
 		"no number":          {ingress("openim-msggateway", "nginx.ingress.kubernetes.io/proxy-read-timeout", "long"), analyze.Pass},
 		"a load balancer":    {`{"kind":"Service","apiVersion":"v1","metadata":{"name":"ws","namespace":"im","annotations":{"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-idle-timeout":"15"}},"spec":{"type":"LoadBalancer","ports":[{"port":10001}]}}`, analyze.Fail},
+		"AWS":                {ingress("openim-msggateway", "alb.ingress.kubernetes.io/load-balancer-attributes", "deletion_protection.enabled=true,idle_timeout.timeout_seconds=20"), analyze.Fail},
+		"AWS, longer":        {ingress("openim-msggateway", "alb.ingress.kubernetes.io/load-balancer-attributes", "idle_timeout.timeout_seconds=600"), analyze.Pass},
 		"inside the cluster": {`{"kind":"Service","apiVersion":"v1","metadata":{"name":"ws","namespace":"im"},"spec":{"type":"ClusterIP","ports":[{"port":10001}]}}`, analyze.Unknown},
 	} {
 		if got := edgeTimeout.Run(factsOf(t, map[string]string{"objects.json": c.object})); got.Status != c.want {
