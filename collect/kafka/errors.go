@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
@@ -44,7 +45,8 @@ func (f *Failure) GapReason() string { return f.Reason }
 // spoken tells whether the broker was reached and understood: what it refuses then, no other way would get.
 func (f *Failure) spoken() bool {
 	var answer *kerr.Error
-	return f.Reason == bundle.Forbidden || errors.As(f.Err, &answer)
+	var dial *dialError
+	return f.Reason == bundle.Forbidden && !errors.As(f.Err, &dial) || errors.As(f.Err, &answer)
 }
 
 // explain says what an error of a request to address means. advertised is empty for an address of the configuration, and
@@ -91,6 +93,8 @@ func unreached(err error, address, advertised string) *Failure {
 	var dns *net.DNSError
 	var slow interface{ Timeout() bool }
 	switch {
+	case collect.ReasonOf(err) == bundle.Forbidden:
+		f.Reason = bundle.Forbidden
 	case errors.As(err, &dns):
 		f.Text = "the name of " + address + " cannot be resolved"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():

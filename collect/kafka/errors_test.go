@@ -142,6 +142,20 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// wayRefused is as the error of a dialer whose user may not take the ways that there are.
+type wayRefused struct{}
+
+func (wayRefused) Error() string     { return "cannot be reached: by exec in pod im/kafka-0: a webhook denied the request" }
+func (wayRefused) GapReason() string { return bundle.Forbidden }
+
+// TestRefusedWay is forbidden, and no refusal of the broker's own: its tool may still be asked.
+func TestRefusedWay(t *testing.T) {
+	f := explain(&dialError{wayRefused{}}, &backends.Kafka{}, "kafka-0:9092", "")
+	if f.Reason != bundle.Forbidden || f.spoken() || !strings.Contains(f.Error(), "a webhook denied the request") {
+		t.Errorf("%s: %v, spoken %v", f.Reason, f, f.spoken())
+	}
+}
+
 // TestUnreachableIsAGap: every entry that was promised is accounted for.
 func TestUnreachableIsAGap(t *testing.T) {
 	o := openim(free(t))

@@ -74,6 +74,8 @@ func network(err error, flag string) (advice, bool) {
 	switch {
 	case errors.As(err, &withheld):
 		return advice{withheld.GapReason(), "it must advertise an address that clients reach, of its pod or service where it runs in the cluster; or name it with " + flag}, true
+	case collect.ReasonOf(err) == bundle.Forbidden: // which says itself what to try
+		return advice{bundle.Forbidden, ""}, true
 	case slow && strings.Contains(text, "TLS handshake"):
 		return advice{bundle.Timeout, "no answer to the TLS handshake: the server may speak no TLS, see the port and TLS of the configuration (" + flag + ")"}, true
 	case errors.As(err, &record), strings.Contains(text, "first record does not look like a TLS handshake"):

@@ -200,8 +200,9 @@ func (m *mongoServer) unreached(ctx context.Context, address string, err error) 
 		return nil, greeting{}, err
 	}
 	client, said, shellErr := m.byShell(ctx, address, err)
-	if collect.ReasonOf(shellErr) == bundle.NotFound {
-		shellErr = err
+	var byShell *shellError
+	if errors.As(shellErr, &byShell) && collect.ReasonOf(byShell.err) == bundle.NotFound {
+		return nil, said, err
 	}
 	return client, said, shellErr
 }

@@ -171,7 +171,7 @@ func TestOldServerWithoutShell(t *testing.T) {
 func TestUnreachedByShell(t *testing.T) {
 	f := startFake(t, oldServer())
 	refusing := func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.New("cannot be reached: directly: no such host; by port-forward to pod im/mongo-0: no route to host")
+		return nil, unreachedError{bundle.Timeout, "cannot be reached: directly: no such host; by port-forward to pod im/mongo-0: no route to host"}
 	}
 	ask := func(exec collect.Exec) collected {
 		login := backends.Login{Username: "openIM", Password: rightPassword}
@@ -181,7 +181,9 @@ func TestUnreachedByShell(t *testing.T) {
 	if got := c.conversations["si_a_b"]; got.Mongo == nil || got.Mongo.Highest != 250 || c.mongo.Asked != "mongo-0:27017" || c.mongo.Members[0].Trouble != "" {
 		t.Errorf("%+v, %+v", got, c.mongo)
 	}
-	c = ask(func(context.Context, string, func(int) []string, io.Reader, io.Writer) error { return noPod{} })
+	c = ask(func(context.Context, string, func(int) []string, io.Reader, io.Writer) error {
+		return unreachedError{bundle.NotFound, "no pod that was found has this address"}
+	})
 	c.gap(t, bundle.SeqFile, bundle.NotFound, "no route to host", "--mongo")
 	if strings.Contains(c.mongo.Members[0].Trouble, "shell") {
 		t.Errorf("%+v", c.mongo)
@@ -193,11 +195,22 @@ func TestUnreachedByShell(t *testing.T) {
 	c.gap(t, bundle.SeqFile, bundle.NotFound, "no route to host", "nor by its own shell", "neither mongo nor mongosh", "--mongo")
 }
 
-// noPod is the error of a command for an address that is none of a pod.
-type noPod struct{}
+// unreachedError is as the error of a dialer, or of a command for an address that is none of a pod.
+type unreachedError struct{ reason, text string }
 
-func (noPod) Error() string     { return "no pod that was found has this address" }
-func (noPod) GapReason() string { return bundle.NotFound }
+func (e unreachedError) Error() string     { return e.text }
+func (e unreachedError) GapReason() string { return e.reason }
+
+// TestRefusedWay: who may not take the way to a server is told that, rather than that its name means nothing here.
+func TestRefusedWay(t *testing.T) {
+	refusing := func(context.Context, string, string) (net.Conn, error) {
+		return nil, fmt.Errorf("dial: %w", unreachedError{bundle.Forbidden, "cannot be reached: directly: no such host; by exec in pod im/x: a webhook denied the request; have the right granted"})
+	}
+	c := run(t, Options{Mongo: &backends.Mongo{Addresses: []string{"x:1"}}, Redis: &backends.Redis{Addresses: []string{"x:1"}}, Dial: refusing, Conversations: []string{"sg_1"}})
+	for _, entry := range []string{bundle.SeqFile, bundle.MongoServer, bundle.RedisInfo} {
+		c.gap(t, entry, bundle.Forbidden, "a webhook denied the request; have the right granted")
+	}
+}
 
 // TestShellEndsMidway: what was read before stays, the rest is told.
 func TestShellEndsMidway(t *testing.T) {
