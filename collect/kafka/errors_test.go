@@ -145,7 +145,9 @@ func TestFailures(t *testing.T) {
 // wayRefused is as the error of a dialer whose user may not take the ways that there are.
 type wayRefused struct{}
 
-func (wayRefused) Error() string     { return "cannot be reached: by exec in pod im/kafka-0: a webhook denied the request" }
+func (wayRefused) Error() string {
+	return "cannot be reached: by exec in pod im/kafka-0: a webhook denied the request"
+}
 func (wayRefused) GapReason() string { return bundle.Forbidden }
 
 // TestRefusedWay is forbidden, and no refusal of the broker's own: its tool may still be asked.
