@@ -21,10 +21,7 @@ func TestCleanup(t *testing.T) {
 	f.handle("/api/v1/namespaces/im/pods/imbundle-node-2", refuse(http.StatusForbidden, "no"))
 	o := testOptions(t, f.URL)
 	o.Namespaces = nil
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hurried(t, o)
 	left, searched, err := c.Cleanup(t.Context())
 	if err != nil || len(searched) != 0 || len(left) != 2 || left[0].Err != nil || left[0].Node != "n1" || left[1].Err == nil {
 		t.Errorf("%+v, %q, %v", left, searched, err)

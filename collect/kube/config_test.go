@@ -68,10 +68,7 @@ func surveyConfigured(t *testing.T, noSecrets bool, refused func(authv1.Resource
 	}
 	o := testOptions(t, f.URL)
 	o.NoSecrets = noSecrets
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hurried(t, o)
 	s, err := c.Survey(t.Context())
 	if err != nil {
 		t.Fatal(err)

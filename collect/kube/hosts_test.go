@@ -78,10 +78,7 @@ func TestKubeletsAreNotAskedWithoutTheRight(t *testing.T) {
 		rightsBut(f, func(a authv1.ResourceAttributes) bool { return a.Subresource == "proxy" })
 		o := testOptions(t, f.URL)
 		o.NodeStats = stats
-		c, err := Connect(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := hurried(t, o)
 		s, err := c.Survey(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -176,10 +173,7 @@ func podCluster(t *testing.T, f *faulty) (*Cluster, *Survey) {
 	t.Helper()
 	o := testOptions(t, f.URL)
 	o.NodePods = true
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hurried(t, o)
 	s, err := c.Survey(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -65,10 +65,7 @@ func surveySecretFiles(t *testing.T, declined bool, refused func(authv1.Resource
 	}
 	o := testOptions(t, f.URL)
 	o.NoSecrets = declined
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hurried(t, o)
 	s, err := c.Survey(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -44,10 +44,7 @@ func TestNumbersElsewhere(t *testing.T) {
 		}
 		o := testOptions(t, f.URL)
 		o.Reach = []string{"10.96.7.7:6379", "10.244.0.8:27017", "172.16.0.9:9092", "10.0.0.1:9094", "127.0.0.1:1"}
-		c, err := Connect(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := hurried(t, o)
 		s, err := c.Survey(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -151,11 +151,7 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 	o.Reach = u.reach
 	o.PodMetrics, o.Prometheus, o.FindPrometheus = u.metrics, u.prometheus, u.find
 	o.Namespaces, o.Exec, o.NodeStats, o.Samples = u.namespaces, u.exec, u.stats, 2
-	c, err := Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.pace.interval, c.pace.shortest = 0, 0 // what is asked is the same without
+	c := hurried(t, o)
 	if u.all {
 		if err := c.ChooseAll(t.Context()); err != nil {
 			t.Fatal(err)

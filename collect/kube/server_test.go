@@ -127,6 +127,17 @@ func connect(t *testing.T, f *faulty) *Cluster {
 	return c
 }
 
+// hurried asks without a pace: what is asked is the same, and nobody waits.
+func hurried(t *testing.T, o Options) *Cluster {
+	t.Helper()
+	c, err := Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pace.interval, c.pace.shortest = 0, 0
+	return c
+}
+
 // oneSource is a Source made of a func.
 type oneSource func(ctx context.Context, b *collect.Batch) error
 
