@@ -176,6 +176,8 @@ func (c *Cluster) may(verb, group, plural, sub, ns string) bool {
 		return c.names[metricsEntry(plural)]
 	case plural == "pods" && sub == "log":
 		return c.hasLogs(ns)
+	case plural == "nodes" && sub == "proxy":
+		return verb == "get" && c.askedKubelets()
 	case sub != "":
 		return false
 	case plural == "namespaces" && group == "":
@@ -204,6 +206,9 @@ func (c *Cluster) rules(ns string) authv1.SubjectRulesReviewStatus {
 	add("", "namespaces", "get")
 	if c.hasLogs(ns) {
 		add("", "pods/log", "get")
+	}
+	if c.askedKubelets() {
+		add("", "nodes/proxy", "get")
 	}
 	return status
 }

@@ -449,3 +449,24 @@ func BenchmarkDescribePod(b *testing.B) {
 		}
 	}
 }
+
+// TestKubelets: what a node's kubelet answered is given again behind the node's proxy, and nothing else there.
+func TestKubelets(t *testing.T) {
+	c := open(t, write(t, map[string]string{
+		bundle.Resource("pods", "im"): pods(1), bundle.Resource("nodes", ""): `{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"n-1"}},{"metadata":{"name":"n-2"}}]}`,
+		bundle.NodeSummary("n-1"): `{"node":{"nodeName":"n-1"}}`,
+	}, bundle.Gap{Entry: bundle.NodeSummary("n-2"), Reason: bundle.Timeout, Detail: "no answer"}))
+	if code, body, _ := get(t, c, "/api/v1/nodes/n-1/proxy/stats/summary", ""); code != http.StatusOK || body != `{"node":{"nodeName":"n-1"}}` {
+		t.Errorf("%d %s", code, body)
+	}
+	for path, want := range map[string]string{
+		"/api/v1/nodes/n-1/proxy/configz":       "this kubelet was not asked",
+		"/api/v1/nodes/n-2/proxy/stats/summary": "timeout: no answer",
+		"/api/v1/nodes/n-1/proxy/exec":          "this is the replay of a bundle",
+		"/api/v1/nodes/n-1/status/more":         "could not find the requested resource",
+	} {
+		if code, body, _ := get(t, c, path, ""); code < 400 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+}

@@ -54,6 +54,7 @@ type target struct {
 	ns   string // empty: the whole cluster
 	name string // empty: the list
 	sub  string // of the object: log, status
+	rest string // of the path behind that
 }
 
 func (a *answer) give() error {
@@ -81,6 +82,8 @@ func (a *answer) give() error {
 		return a.metrics(t)
 	case t.sub == "log" && t.res.plural == "pods":
 		return a.log(t)
+	case kubeletEntry(t) != "":
+		return a.kubelet(kubeletEntry(t))
 	case t.sub == "scale" || t.sub == "status" && t.name != "" || t.sub == "":
 	default:
 		return readOnly(t)
@@ -115,7 +118,10 @@ func (c *Cluster) target(parts []string) (target, error) {
 	if group == metricsGroup {
 		t.res = metricsKind(parts[0])
 	}
-	if t.res == nil || t.res.version != version || len(parts) > 3 || !t.res.namespaced && t.ns != "" {
+	if len(parts) > 3 {
+		t.rest, parts = strings.Join(parts[3:], "/"), parts[:3]
+	}
+	if t.res == nil || t.res.version != version || t.rest != "" && parts[2] != "proxy" || !t.res.namespaced && t.ns != "" {
 		return t, noSuchPath()
 	}
 	if len(parts) > 1 {

@@ -23,8 +23,9 @@ type Host struct {
 // lookAtNodes lists the nodes that are going to be asked: those on which pods of the chosen namespaces run, or all where
 // those may not be listed.
 func (c *Cluster) lookAtNodes(ctx context.Context, s *Survey) error {
-	if c.Replayed() || !c.o.NodeHosts && !c.o.NodePods && !s.Access.May("get", "", nodeProxy, "") {
-		return nil // no machine is behind the nodes of a bundle
+	asked := (c.o.NodeHosts || c.o.NodePods) && !c.Replayed() // no machine is behind the nodes of a bundle
+	if !asked && !s.Access.May("get", "", nodeProxy, "") {
+		return nil
 	}
 	if !s.Access.May("list", "", "nodes", "") {
 		for _, name := range slices.Sorted(maps.Keys(s.carriers)) {
