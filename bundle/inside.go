@@ -18,7 +18,7 @@ type inside struct {
 	book  *book
 	visit Visit
 	only  bool         // the input has a single entry
-	plain atomic.Int64 // bytes made here
+	plain atomic.Int64 // bytes unpacked here
 }
 
 const (
@@ -236,7 +236,7 @@ func (u *inside) child(worker int, o *outlet, raw string, size int64, body io.Re
 	return u.look(worker, f, depth+1)
 }
 
-// insideBody is a file of an archive; damage ends it.
+// insideBody is a file of an archive; damage ends it. Its bytes were counted where they were unpacked.
 type insideBody struct {
 	u      *inside
 	src    io.Reader
@@ -249,10 +249,6 @@ func (b *insideBody) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := b.src.Read(p)
-	b.u.plain.Add(int64(n))
-	if b.u.plain.Load() > b.u.book.lim.Bytes {
-		err = ErrLimit
-	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = true
 		b.u.book.omit(spoiled(err), b.name)

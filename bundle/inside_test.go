@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,6 +258,31 @@ func TestLockedAndBombs(t *testing.T) {
 		t.Errorf("left out %v", r.Omissions())
 	}
 }
+
+// TestInsideCountsOnce holds the limit of the whole input against what was unpacked, each byte once.
+func TestInsideCountsOnce(t *testing.T) {
+	noise := make([]byte, 640<<10)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // it never fails
+	var plain bytes.Buffer
+	w := tar.NewWriter(&plain)
+	err := errors.Join(w.WriteHeader(&tar.Header{Name: "a.log", Typeflag: tar.TypeReg, Size: int64(len(noise))}), second(w.Write(noise)), w.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, packed := range map[string][]byte{"logs.zip": zipFiles(t, map[string][]byte{"a.log": noise}), "logs.tgz": gzipped(t, plain.Bytes())} {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, name), packed)
+		writeFile(t, filepath.Join(dir, "other.log"), []byte("some text\n"))
+		for limit, whole := range map[int64]bool{1 << 20: true, 512 << 10: false} {
+			got, r := all(t, dir, bundle.ReadOptions{Inside: true, Limits: bundle.Limits{Bytes: limit}})
+			if is := got[name+"/a.log"] == string(noise); is != whole || whole == (len(r.Omissions()) > 0) {
+				t.Errorf("%s, %d bytes allowed: whole %v, left out %v", name, limit, is, r.Omissions())
+			}
+		}
+	}
+}
+
+func second(_ int, err error) error { return err }
 
 func TestFolderWithNothingToRead(t *testing.T) {
 	dir := t.TempDir()
