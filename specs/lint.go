@@ -175,6 +175,7 @@ func (l *linter) rule(r *Rule) {
 	}
 	l.expression(r.At, "unless", r.Unless)
 	l.literal(r)
+	l.blanks(r)
 	l.text(r.At, "says", r.Says)
 	if r.Source == "" {
 		l.problems.add(r.At, "rule %q names no source of its text", r.ID)
@@ -218,6 +219,26 @@ func (l *linter) literal(r *Rule) {
 	}
 	if weakest < minLiteral {
 		l.problems.add(r.At, "rule %q requires no literal of %d bytes or more", r.ID, minLiteral)
+	}
+}
+
+// fixedBlank is a place in an expression over JSON where it is fixed whether a blank stands there: after the colon of a key, or
+// after the comma before the next. Log shippers write what they read anew, and put blanks there or take them away.
+var fixedBlank = regexp.MustCompile(`":(?:[^ .$]| [^?A-Za-z])|","`)
+
+// blanks asks that a rule takes JSON with and without blanks.
+func (l *linter) blanks(r *Rule) {
+	for _, expression := range []string{r.Match, r.Unless} {
+		if at := fixedBlank.FindString(expression); at != "" {
+			l.problems.add(r.At, "rule %q has %q: write `\": ?` and `, ?\"`, because log shippers add and remove blanks of JSON", r.ID, at)
+		}
+	}
+	for _, text := range r.Any {
+		compact := strings.ReplaceAll(text, `": `, `":`)
+		blank := strings.ReplaceAll(compact, `":`, `": `)
+		if !slices.Contains(r.Any, compact) || !slices.Contains(r.Any, blank) {
+			l.problems.add(r.At, "rule %q has %q in any, but not both %q and %q", r.ID, text, compact, blank)
+		}
 	}
 }
 

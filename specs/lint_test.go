@@ -15,6 +15,7 @@ Bad_Slug: {layer: l, hop: psuh, severity: fatal, guide: "9", not: kafka-unreacha
 	"rules/broken.yaml": `
 - {id: short-literal, cause: kafka-unreachable, guide: "2.3", match: 'abc|a long literal', says: {zh: a, en: a}, source: s, hit: [abc], miss: [x]}
 - {id: bad-references, cause: kafka-unreachabel, guide: "2.3", hop: to-puhs, any: [long enough], level: [wran], roles: [pusher], versions: '>=3.8.0 line-c', confidence: sure, says: {zh: a, en: a}, source: s, hit: [long enough], miss: [x]}
+- {id: fixed-blanks, cause: kafka-unreachable, guide: "2.3", any: ['"topic": [""]'], match: '"msg":"some text', unless: '"a", ?"b": "c"', says: {zh: a, en: a}, source: s, hit: ['{"level":"warn","msg":"some text","topic":[""]}'], miss: [x]}
 - {id: no-examples, cause: kafka-unreachable, guide: "2.3", match: 'broken ([', says: {zh: "", en: a}}
 - {id: wrong-examples, cause: kafka-unreachable, guide: "2.3", match: expected text, level: [warn], says: {zh: a, en: a}, source: s, hit: [other text], miss: [the expected text]}
 `,
@@ -38,6 +39,7 @@ func TestLintFindsMistakes(t *testing.T) {
 		`rule "short-literal" requires no literal of 7 bytes or more`,
 		`unknown cause "kafka-unreachabel"; did you mean "kafka-unreachable"?`, `unknown level "wran"; did you mean "warn"?`,
 		`unknown role "pusher"; did you mean "push"?`, `unknown hop "to-puhs"; did you mean "to-push"?`, `unknown confidence "sure"`, `versions: "line-c" is neither line-a, line-b nor a release`,
+		`rule "fixed-blanks" has "\":\""`, `rule "fixed-blanks" has "\": \""`, `rule "fixed-blanks" has "\"topic\": [\"\"]" in any, but not both "\"topic\":[\"\"]" and`,
 		"match does not compile", `rule "no-examples" names no source`, `rule "no-examples" needs hit and miss lines`,
 		"says needs a sentence in both zh and en",
 		`unknown layer "l"`, "reproduce needs a sentence in both zh and en",
@@ -62,6 +64,7 @@ func TestExamplesAreRun(t *testing.T) {
 	for _, want := range []string{
 		`rule "wrong-examples" does not match its hit line "other text"`,
 		`rule "wrong-examples" matches its miss line "the expected text"`,
+		`rule "fixed-blanks" does not match its hit line "{\"level\": \"warn\", \"msg\": \"some text\", \"topic\": [\"\"]}": match`,
 		`rule "no-examples": `,
 	} {
 		if !strings.Contains(got, want) {

@@ -1,12 +1,14 @@
 package specs
 
 import (
+	"bytes"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// Test runs every rule over its own hit and miss lines. Level and role are judged where the example line shows them, as
+// Test runs every rule over its own hit and miss lines, and over their JSON with and without blanks. Level and role are judged where the example line shows them, as
 // the analyzer does; version, count and recasts are not. Redactions are tested by TestRedactions.
 func Test(s *Set) []Problem {
 	var problems Problems
@@ -16,14 +18,18 @@ func Test(s *Set) []Problem {
 			problems.add(r.At, "rule %q: %v", r.ID, err)
 			continue
 		}
-		for _, line := range r.Hit {
-			if why := m.misses(line); why != "" {
-				problems.add(r.At, "rule %q does not match its hit line %q: %s", r.ID, line, why)
+		for _, example := range r.Hit {
+			for _, line := range append(respaced(example), example) {
+				if why := m.misses(line); why != "" {
+					problems.add(r.At, "rule %q does not match its hit line %q: %s", r.ID, line, why)
+				}
 			}
 		}
-		for _, line := range r.Miss {
-			if m.match(line) {
-				problems.add(r.At, "rule %q matches its miss line %q", r.ID, line)
+		for _, example := range r.Miss {
+			for _, line := range append(respaced(example), example) {
+				if m.match(line) {
+					problems.add(r.At, "rule %q matches its miss line %q", r.ID, line)
+				}
 			}
 		}
 	}
@@ -92,9 +98,26 @@ func (m *matcher) misses(line string) string {
 	return ""
 }
 
+// respaced is a line of JSON as serialisers write it without blanks and with a blank after colons and commas; nothing of any
+// other line.
+func respaced(line string) []string {
+	var compact bytes.Buffer
+	if !strings.HasPrefix(line, "{") || json.Compact(&compact, []byte(line)) != nil {
+		return nil
+	}
+	blank := jsonToken.ReplaceAllStringFunc(compact.String(), func(token string) string {
+		if token == ":" || token == "," {
+			return token + " "
+		}
+		return token
+	})
+	return []string{compact.String(), blank}
+}
+
 var (
 	colour    = regexp.MustCompile("\x1b\\[[0-9;]*m")
-	jsonField = regexp.MustCompile(`"(level|logger)":"([^"]*)"`)
+	jsonToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[:,]`)
+	jsonField = regexp.MustCompile(`"(level|logger)": ?"([^"]*)"`)
 )
 
 // columns finds level and module of a log line of OpenIM, console or JSON; what it does not show is empty.

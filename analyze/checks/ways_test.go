@@ -3,6 +3,7 @@ package checks
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -91,6 +92,7 @@ var ways = map[string]func([]file) []file{
 	"weeks later": each(func(_ int, f file) file {
 		return file{f.name, shifted(f.body, 17*24*time.Hour+5*time.Hour+7*time.Minute)}
 	}),
+	"JSON with blanks": each(func(_ int, f file) file { return file{f.name, rewritten(f.body, spaced)} }),
 	"under other names": each(func(i int, f file) file {
 		return file{fmt.Sprintf("%d.txt", i+1), f.body}
 	}),
@@ -108,6 +110,31 @@ var ways = map[string]func([]file) []file{
 		name := strings.TrimSuffix(filepath.Base(f.name), ".log")
 		return file{"stern-" + filepath.Base(f.name) + ".txt", prefixed(f.body, "\x1b[36m"+name+"-0\x1b[0m \x1b[96m"+name+"\x1b[0m ")}
 	}),
+}
+
+// rewritten is a text in which each line of JSON was written anew.
+func rewritten(b []byte, write func(compact []byte) []byte) []byte {
+	var out bytes.Buffer
+	for line := range bytes.Lines(b) {
+		var compact bytes.Buffer
+		if line[0] == '{' && json.Compact(&compact, line) == nil {
+			line = append(write(compact.Bytes()), '\n')
+		}
+		out.Write(line)
+	}
+	return out.Bytes()
+}
+
+var outsideStrings = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[:,]`)
+
+// spaced puts a blank after colons and commas.
+func spaced(compact []byte) []byte {
+	return outsideStrings.ReplaceAllFunc(compact, func(token []byte) []byte {
+		if token[0] == '"' {
+			return token
+		}
+		return []byte{token[0], ' '}
+	})
 }
 
 func gzipped(b []byte) []byte {

@@ -74,6 +74,10 @@ func (r *heads) anyJSON(b []byte, h *head) {
 			if at, ok := r.jsonTime(value); ok {
 				h.at = at
 			}
+		case "logger":
+			if len(value) < 120 {
+				h.logger = unquoted(value)
+			}
 		}
 		return true
 	})
@@ -81,7 +85,7 @@ func (r *heads) anyJSON(b []byte, h *head) {
 
 // jsonTime reads a time as text, as {"$date":…}, or as seconds since 1970.
 func (r *heads) jsonTime(value []byte) (stamp, bool) {
-	text := unquoted(bytes.TrimPrefix(value, []byte(`{"$date":`)))
+	text := unquoted(bytes.TrimLeft(bytes.TrimPrefix(value, []byte(`{"$date":`)), " "))
 	if len(text) > 0 && text[0] == '"' {
 		text = text[1:]
 	}

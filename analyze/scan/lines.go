@@ -139,13 +139,13 @@ func (sc *Scanner) count(text []byte, h *head, l *line) {
 	}
 }
 
-var jsonVersion = []byte(`"version":"`)
+var jsonVersion = []byte(`"version":`)
 
 // countJSON counts the module and version of a JSON record.
 func (sc *Scanner) countJSON(text []byte, h *head) {
 	var version []byte
 	if i := bytes.Index(text, jsonVersion); i >= 0 {
-		version = text[i+len(jsonVersion):]
+		version = bytes.TrimPrefix(bytes.TrimLeft(text[i+len(jsonVersion):], " "), []byte(`"`))
 		version = version[:max(0, bytes.IndexAny(version[:min(len(version), 80)], `"\`))]
 	}
 	if c := sc.logger; c == nil || c.module != string(h.logger) || c.version != string(version) {

@@ -105,6 +105,9 @@ func TestRecordOfEveryFormat(t *testing.T) {
 		"JSON": {text: `{"level":"WARN","time":"2026-11-23 08:03:28.352","logger":"openim-msgtransfer","caller":"kafka/consumer_group.go:61","msg":"consume err                 ","PID":31868,"version":"v3.8.3\n","error":"a\"b"}`, want: []string{
 			`2026-11-23T08:03:28.352Z record warn svc="" mod="openim-msgtransfer" ver="v3.8.3" at="kafka/consumer_group.go:61" msg="consume err" kv="{\"level\":\"WARN\",\"time\":\"2026-11-23 08:03:28.352\",\"logger\":\"openim-msgtransfer\",\"caller\":\"kafka/consumer_group.go:61\",\"msg\":\"consume err                 \",\"PID\":31868,\"version\":\"v3.8.3\\n\",\"error\":\"a\\\"b\"}"`,
 		}},
+		"JSON with blanks": {text: `{"level": "WARN", "time": "2026-11-23 08:03:28.352", "logger": "openim-msgtransfer", "msg": "consume err   ", "version": "v3.8.3\n"}`, want: []string{
+			`2026-11-23T08:03:28.352Z record warn svc="" mod="openim-msgtransfer" ver="v3.8.3" at="" msg="consume err" kv="{\"level\": \"WARN\", \"time\": \"2026-11-23 08:03:28.352\", \"logger\": \"openim-msgtransfer\", \"msg\": \"consume err   \", \"version\": \"v3.8.3\\n\"}"`,
+		}},
 		"release 2": {text: "2026-09-14 23:22:02.655 [ERRO] [PID:4013] [FilePath:gate/ws_server.go:88] [OperationID:] [WS ReadMsg error]", want: []string{
 			`2026-09-14T23:22:02.655Z record error svc="" mod="" ver="" at="" msg="[ERRO] [PID:4013] [FilePath:gate/ws_server.go:88] [OperationID:] [WS ReadMsg error]" kv=""`,
 		}},
@@ -122,6 +125,9 @@ func TestRecordOfEveryFormat(t *testing.T) {
 		}},
 		"mongod": {text: `{"t":{"$date":"2026-11-08T16:53:48.337+08:00"},"s":"W",  "c":"NETWORK",  "id":51800,    "ctx":"conn5688","msg":"client metadata","attr":{"a":[1,2]}}`, want: []string{
 			`2026-11-08T08:53:48.337Z record warn svc="" mod="NETWORK" ver="" at="" msg="client metadata" kv="{\"t\":{\"$date\":\"2026-11-08T16:53:48.337+08:00\"},\"s\":\"W\",  \"c\":\"NETWORK\",  \"id\":51800,    \"ctx\":\"conn5688\",\"msg\":\"client metadata\",\"attr\":{\"a\":[1,2]}}"`,
+		}},
+		"mongod with blanks": {text: `{"t": {"$date": "2026-11-08T16:53:48.337+08:00"}, "s": "W", "c": "NETWORK", "msg": "x"}`, want: []string{
+			`2026-11-08T08:53:48.337Z record warn svc="" mod="NETWORK" ver="" at="" msg="x" kv="{\"t\": {\"$date\": \"2026-11-08T16:53:48.337+08:00\"}, \"s\": \"W\", \"c\": \"NETWORK\", \"msg\": \"x\"}"`,
 		}},
 		"mongod before 4.4": {text: "2026-11-06T07:38:38.133+0000 I NETWORK  [listener] connection accepted", want: []string{
 			`2026-11-06T07:38:38.133Z record info svc="" mod="" ver="" at="" msg="I NETWORK  [listener] connection accepted" kv=""`,

@@ -221,7 +221,7 @@ func timeOf(nanos int64) time.Time {
 // banners are what programs print when they start; see Stats.Starts.
 var banners = []string{
 	"server is initializing", ", OpenIM version: ", "] start, version: ", // OpenIM, OpenIM before 3.5, chat
-	"Redis is starting", `"msg":"starting an etcd server"`, `"MongoDB starting"`, "MongoDB starting : pid=",
+	"Redis is starting", `"msg":"starting an etcd server"`, `"msg": "starting an etcd server"`, `"MongoDB starting"`, "MongoDB starting : pid=",
 	"** Starting Kafka **", "kafka:type=kafka.Log4jController", "to STARTING (kafka.server.BrokerServer)", "Kafka Server started (kafka.server.",
 	" started (kafka.server.KafkaServer)", "MinIO Object Storage Server",
 }
