@@ -10,6 +10,7 @@ import (
 // circumstances are what a recast looks at besides the episode itself.
 type circumstances struct {
 	starts []time.Time // of any process of the installation, sorted
+	boots  []time.Time // of the installation as a whole, sorted
 	rolls  []time.Time // pod rebuilds and rollouts, sorted
 	others signs       // what else was found
 }
@@ -28,6 +29,7 @@ func (c *circumstances) holds(e *episode, r *specs.Recast) bool {
 		r.AtMost > 0 && e.count > r.AtMost,
 		r.AtLeast > 0 && e.count < r.AtLeast,
 		r.NearStart > 0 && (!timed || !near(c.starts, e.first, time.Duration(r.NearStart))),
+		r.NearBoot > 0 && (!timed || !after(c.boots, e.first, time.Duration(r.NearBoot))),
 		r.NearRoll > 0 && (!timed || !near(c.rolls, e.first, time.Duration(r.NearRoll))):
 		return false
 	}
@@ -41,6 +43,12 @@ func (c *circumstances) holds(e *episode, r *specs.Recast) bool {
 func near(times []time.Time, t time.Time, d time.Duration) bool {
 	i, _ := slices.BinarySearchFunc(times, t.Add(-d), time.Time.Compare)
 	return i < len(times) && !times[i].After(t.Add(d))
+}
+
+// after tells whether t is one of the times or within d after it.
+func after(times []time.Time, t time.Time, d time.Duration) bool {
+	i, _ := slices.BinarySearchFunc(times, t.Add(-d), time.Time.Compare)
+	return i < len(times) && !times[i].After(t)
 }
 
 // has tells whether other evidence for one of the causes, at least as sure as wanted, is of the episode's time.

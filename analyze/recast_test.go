@@ -10,7 +10,7 @@ import (
 func TestRecast(t *testing.T) {
 	min := func(n float64) specs.Duration { return specs.Duration(n * float64(time.Minute)) }
 	c := &circumstances{
-		starts: []time.Time{at(0)}, rolls: []time.Time{at(30)},
+		starts: []time.Time{at(0)}, boots: []time.Time{at(20)}, rolls: []time.Time{at(30)},
 		others: signs{"redis": nil, "kafka": nil},
 	}
 	c.others.replace([]Evidence{{Check: "x", Cause: "redis", Confidence: Likely, Since: at(10), Until: at(12)}, {Check: "y", Cause: "kafka", Confidence: Possible, Since: at(10), Until: at(12)}})
@@ -29,6 +29,9 @@ func TestRecast(t *testing.T) {
 		{"long enough", ep(1, 4, 5, 0), specs.Recast{Longer: min(3)}, true},
 		{"near a start", ep(1, 2, 5, 0), specs.Recast{NearStart: min(2)}, true},
 		{"far from a start", ep(9, 10, 5, 0), specs.Recast{NearStart: min(2)}, false},
+		{"after everything started", ep(21, 22, 5, 0), specs.Recast{NearBoot: min(2)}, true},
+		{"before everything started", ep(19, 20, 5, 0), specs.Recast{NearBoot: min(2)}, false},
+		{"long after everything started", ep(23, 24, 5, 0), specs.Recast{NearBoot: min(2)}, false},
 		{"near a rollout that comes after", ep(28, 29, 5, 0), specs.Recast{NearRoll: min(5)}, true},
 		{"few", ep(1, 1, 3, 0), specs.Recast{AtMost: 3}, true},
 		{"not few", ep(1, 1, 4, 0), specs.Recast{AtMost: 3}, false},

@@ -85,7 +85,7 @@ func (f *Facts) report(incident map[string]any) {
 // judge turns facts and hits into the report.
 func judge(f *Facts, p *pass, m *matcher, o Options) *Report {
 	eps, context := episodesOf(p, m, f)
-	c := &circumstances{starts: startsOf(f), rolls: rollsOf(f), others: signsFor(m.specs.Rules)}
+	c := &circumstances{starts: startsOf(f), boots: bootsOf(f), rolls: rollsOf(f), others: signsFor(m.specs.Rules)}
 	c.others.addPlain(eps)
 	f.Evidence = recast(nil, eps, c)
 	findings := runChecks(o.Checks, f)
