@@ -1,9 +1,12 @@
 package analyze
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imbundle/imbundle/bundle"
 )
 
 // Nodes, events and workloads out of JSON; pods are in objectfacts.go.
@@ -98,4 +101,11 @@ func workloadOf(entry string, o *object) (w Workload, who string) {
 	w.Conditions, _ = conditionsOf(status.Conditions, "")
 	w.Modified, who = o.Metadata.modified()
 	return w, who
+}
+
+// Listed tells whether all objects of a kind in a namespace are known: a collector has listed them, and the list is whole.
+func (f *Facts) Listed(kind, namespace string) bool {
+	entry := bundle.Resource(kind, namespace)
+	lacks := func(m Missing) bool { return m.What == entry }
+	return slices.Contains(f.Lists, entry) && !slices.ContainsFunc(f.Truncated, lacks) && !slices.ContainsFunc(f.Gaps, lacks)
 }

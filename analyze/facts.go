@@ -62,6 +62,8 @@ type Facts struct {
 	EtcdRegistries []EtcdRegistry
 	Conversations  []Conversation
 	Edges          []Edge
+	Services       []Service
+	Lists          []string // entries with objects that were read whole
 	Unread         []Unread // what told nothing
 	Warnings       []specs.Text
 	nodeLists      []nodeName
@@ -117,6 +119,7 @@ type Pod struct {
 	Containers      []Container
 	Conditions      []Condition
 	References      []Reference // by ConfigMap
+	Folders         []ConfigFolder
 
 	rank    int           // how much the snapshot says; the highest wins where two differ
 	age     time.Duration // kubectl's AGE, until the time of collection is known

@@ -36,9 +36,7 @@ func (s *snapshots) addObject(entry string, o *object) {
 			s.addIssued(entry, o)
 		}
 	case "Service", "Ingress":
-		if e, ok := edgeOf(entry, o); ok {
-			s.Edges = append(s.Edges, e)
-		}
+		s.addEdge(entry, o)
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
 	case "Secret":
@@ -178,7 +176,7 @@ func podOf(entry string, o *object) Pod {
 	}
 	p.Conditions, p.Ready = conditionsOf(status.Conditions, "Ready")
 	p.Containers = append(containersOf("init", spec.Init, status.Init), containersOf("", spec.Containers, status.Containers)...)
-	p.References = referencesOf(o.Spec)
+	p.References, p.Folders = referencesOf(o.Spec), configFoldersOf(o.Spec)
 	p.Containers = append(p.Containers, containersOf("ephemeral", nil, status.Ephemeral)...)
 	p.Status = statusOf(p)
 	return p

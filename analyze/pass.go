@@ -110,6 +110,7 @@ func (p *pass) readForm(in io.Reader, src source) error {
 		})
 		if err == nil {
 			p.told++ // be it that there are none
+			p.Lists = append(p.Lists, src.Entry)
 		}
 		return err
 	case formYAML:

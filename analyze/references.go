@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"encoding/json"
+	"path"
 	"slices"
 )
 
@@ -43,14 +44,18 @@ type mapVolume struct {
 }
 
 type mapReader struct {
-	Name   string `json:"name"`
-	Mounts []struct {
+	Name    string   `json:"name"`
+	Command []string `json:"command"`
+	Args    []string `json:"args"`
+	Mounts  []struct {
 		Name    string `json:"name"`
+		Path    string `json:"mountPath"`
 		SubPath string `json:"subPath"`
 	} `json:"volumeMounts"`
 	Env []struct {
-		Name string `json:"name"`
-		From struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+		From  struct {
 			Key *struct {
 				Name     string `json:"name"`
 				Key      string `json:"key"`
@@ -119,3 +124,51 @@ func (c *mapReader) references(whole map[string]string) []Reference {
 	}
 	return out
 }
+
+// ConfigFolder is a ConfigMap whose keys are the files of the folder from which a container of OpenIM reads its configuration.
+type ConfigFolder struct {
+	ConfigMap, Container string
+	By                   string // how the folder is named: CONFIG_PATH, -c, the image
+}
+
+// imageFolder is where OpenIM's images have their configuration.
+const imageFolder = "/openim-server/config"
+
+// configFoldersOf lists the configuration folders of a pod that are ConfigMaps as a whole.
+func configFoldersOf(spec json.RawMessage) []ConfigFolder {
+	var p podVolumes
+	decodePart(spec, &p)
+	whole := map[string]string{}
+	for _, v := range p.Volumes {
+		if m := v.ConfigMap; m != nil && len(m.Items) == 0 {
+			whole[v.Name] = m.Name
+		}
+	}
+	var out []ConfigFolder
+	for _, c := range p.Containers {
+		folder, by := c.folder()
+		for _, m := range c.Mounts {
+			if name := whole[m.Name]; name != "" && m.SubPath == "" && path.Clean(m.Path) == path.Clean(folder) {
+				out = append(out, ConfigFolder{name, c.Name, by})
+			}
+		}
+	}
+	return out
+}
+
+// folder is where a container of OpenIM reads its configuration.
+func (c *mapReader) folder() (folder, by string) {
+	args := slices.Concat(c.Command, c.Args)
+	if i := slices.Index(args, "-c"); i >= 0 && i+1 < len(args) {
+		return args[i+1], "-c"
+	}
+	for _, e := range c.Env {
+		if e.Name == ConfigPath && e.Value != "" {
+			return e.Value, ConfigPath
+		}
+	}
+	return imageFolder, "the image"
+}
+
+// ConfigPath is the variable that names the folder; line A does not know it.
+const ConfigPath = "CONFIG_PATH"

@@ -17,7 +17,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Specs: m.specs, Collected: taken, Complete: true, Nodes: p.Nodes, Workloads: p.Workloads, Usage: p.Usage, Groups: p.Groups,
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Unread: p.Unread, nodeLists: p.nodeLists, images: p.images, Gaps: p.gaps, Incident: p.Incident,
-		ConfigMaps: p.ConfigMaps, Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges,
+		ConfigMaps: p.ConfigMaps, Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges, Services: p.Services, Lists: p.Lists,
 		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, EtcdStatuses: p.EtcdStatuses, EtcdRegistries: p.EtcdRegistries, Conversations: p.Conversations,
 	}
 	f.takeKafka(&p.kafka)
@@ -163,7 +163,7 @@ func (p *Pod) fill(o Pod) {
 		p.Conditions = o.Conditions
 	}
 	if len(p.References) == 0 {
-		p.References = o.References
+		p.References, p.Folders = o.References, o.Folders
 	}
 }
 
@@ -260,6 +260,11 @@ func (f *Facts) sort(s *specs.Set) {
 		a, b := f.Edges[i], f.Edges[j]
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry)) < 0
 	})
+	sort.SliceStable(f.Services, func(i, j int) bool {
+		a, b := f.Services[i], f.Services[j]
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry)) < 0
+	})
+	slices.Sort(f.Lists)
 	sort.SliceStable(f.Infos, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Infos[i].Entry, f.Infos[j].Entry), cmp.Compare(f.Infos[i].Line, f.Infos[j].Line)) < 0
 	})

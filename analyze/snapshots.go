@@ -40,6 +40,8 @@ type snapshots struct {
 	EtcdRegistries []EtcdRegistry
 	Conversations  []Conversation
 	Edges          []Edge
+	Services       []Service
+	Lists          []string
 	Unread         []Unread
 	clusters       []clusterSign
 	nodeLists      []nodeName
@@ -75,6 +77,8 @@ func (s *snapshots) add(o *snapshots) {
 	s.Slow = append(s.Slow, o.Slow...)
 	s.Counters = append(s.Counters, o.Counters...)
 	s.Edges = append(s.Edges, o.Edges...)
+	s.Services = append(s.Services, o.Services...)
+	s.Lists = append(s.Lists, o.Lists...)
 	s.Metrics = append(s.Metrics, o.Metrics...)
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)

@@ -172,6 +172,8 @@ type Role struct {
 	Modules []string `yaml:"modules"` // values of the log's module column
 	Names   []string `yaml:"names"`   // Deployment, label, container and file name stems
 	Backend bool     `yaml:"backend,omitempty"`
+	// Reads are the configuration files without which it does not start, since v3.8.0.
+	Reads []string `yaml:"reads,omitempty"`
 	// Files are log files inside the container, for installations that do not log to stdout.
 	Files []string `yaml:"files,omitempty"`
 

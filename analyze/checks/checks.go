@@ -19,10 +19,10 @@ func All() []analyze.Check {
 		seqJump, seqState, seqHoles, seqUsers,
 		redisSlow, redisMemory, redisWrites, redisMode, redisUp, mongoPrimary, mongoSlow, mongoUp, etcdUp, etcdRegistry, pushBegins, gatewayCount, gatewayTargets, serverSound,
 		podRebuilt, probeAtStart, staleEndpoints, networkBlocked,
-		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, deploymentFiles, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
+		podRestarts, oomKilled, killedOther, crashLoop, containerConfig, configFiles, deploymentFiles, imagePull, unschedulable, volumeFailed, evicted, podsReady, rollout,
 		nodeConditions, nodeUsage, containerMemory, kubeletEviction, diskSpace, spaceOrInodes, logSize, hostMemory, hostLoad, hostPressure,
 		hostDescriptors, hostInotify, hostClock, kernelLines, logLevel,
-		edgeTimeout, podMetrics, apiAnswers, prometheusRanges, shareSecret, configDrift, certificates, releaseBehind, oneRelease,
+		edgeTimeout, edgeBackends, podMetrics, apiAnswers, prometheusRanges, shareSecret, configDrift, certificates, releaseBehind, oneRelease,
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/imbundle/imbundle/analyze"
-	"github.com/imbundle/imbundle/bundle"
 )
 
 var containerConfig = analyze.Check{
@@ -59,16 +58,11 @@ func lackingReferences(f *analyze.Facts, p analyze.Pod) []analyze.Sighting {
 		switch {
 		case i >= 0 && r.Key != "" && !slices.Contains(f.ConfigMaps[i].Keys, r.Key):
 			out = append(out, analyze.Sighting{Entry: f.ConfigMaps[i].Entry, Text: clip(fmt.Sprintf("configmap %s has no key %s, which %s of pod %s names", r.ConfigMap, r.Key, r.By, p.Name))})
-		case i < 0 && r.Key == "" && listed(f, p.Namespace):
+		case i < 0 && r.Key == "" && f.Listed("configmaps", p.Namespace):
 			out = append(out, analyze.Sighting{Entry: p.Entry, Text: clip(fmt.Sprintf("configmap %s does not exist, which %s of pod %s names", r.ConfigMap, r.By, p.Name))})
 		}
 	}
 	return out
-}
-
-// listed tells whether all ConfigMaps of a namespace are known.
-func listed(f *analyze.Facts, namespace string) bool {
-	return slices.ContainsFunc(f.ConfigMaps, func(m analyze.ConfigMap) bool { return m.Entry == bundle.Resource("configmaps", namespace) })
 }
 
 // unstartable is evidence of a pod that cannot start, or could not start again.

@@ -38,7 +38,8 @@ func toGateway(e analyze.Edge) bool {
 	named := func(name string) bool {
 		return strings.Contains(name, "msggateway") || strings.Contains(name, "messagegateway") || strings.Contains(name, "msg-gateway")
 	}
-	return named(e.Name) || slices.ContainsFunc(e.Backends, named) || slices.Contains(e.Ports, 10001)
+	behind := func(b analyze.Backend) bool { return named(b.Service) }
+	return named(e.Name) || slices.ContainsFunc(e.Backends, behind) || slices.Contains(e.Ports, 10001)
 }
 
 // idleNotes are the ends of annotations that hold an idle timeout in seconds: of ingress-nginx; of Alibaba Cloud's CLB and NLB
