@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,33 @@ func (s *snapshots) addCertificates(entry, where, text string) {
 			s.Certificates = append(s.Certificates, Certificate{entry, where, cert.Subject.CommonName, cert.NotBefore.UTC(), cert.NotAfter.UTC(), true})
 		}
 	}
+}
+
+// certificateDates is what openssl x509 -dates prints.
+var certificateDates = regexp.MustCompile(`^\s*not(Before|After)=([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) GMT$`)
+
+// certificateDate reads a line of it; false for any other.
+func (t *table) certificateDate(s *snapshots, line string) bool {
+	m := certificateDates.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	at, err := time.Parse("Jan _2 15:04:05 2006", m[2])
+	if err != nil {
+		return false
+	}
+	s.told++
+	n := len(s.Certificates)
+	if n == 0 || s.Certificates[n-1].Entry != t.src.Entry || m[1] == "Before" || !s.Certificates[n-1].To.IsZero() {
+		s.Certificates = append(s.Certificates, Certificate{Entry: t.src.Entry, Where: "openssl x509", Ready: true})
+		n++
+	}
+	if c := &s.Certificates[n-1]; m[1] == "Before" {
+		c.From = at
+	} else {
+		c.To = at
+	}
+	return true
 }
 
 // addIssued takes over what cert-manager says of a certificate: its dates are there, the certificate itself lies in a Secret.

@@ -20,6 +20,9 @@ func (t *table) dockerContainer(line string) (Pod, bool) {
 	if name == "" {
 		name = c["NAME"]
 	}
+	if cells := columns(line); name == "" && len(cells) > 1 && len(cells) < len(t.header) { // pasted without its alignment, and without ports
+		name = cells[len(cells)-1]
+	}
 	status := c["STATUS"]
 	p := Pod{Name: name, Entry: t.src.Entry, Status: status, Phase: "Running", Ready: strings.HasPrefix(status, "Up") && !strings.Contains(status, "(unhealthy)")}
 	container := Container{Name: name, Image: c["IMAGE"], Ready: p.Ready}

@@ -250,6 +250,9 @@ func (d *describer) inConditions(line string) {
 		c.Reason = cells[skip]
 		c.Message = strings.Join(cells[skip+1:], " ")
 	}
+	if c.Type == "MemoryPressure" { // an excerpt may lack the rest
+		d.kind = "node"
+	}
 	d.pod.Conditions = append(d.pod.Conditions, c)
 }
 

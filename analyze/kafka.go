@@ -21,6 +21,13 @@ type Kafka struct {
 	Missing       []string            // those that the newest sample lacks
 	Sampled       string              // the entry of the newest sample; empty without any
 	Conversations []record.KafkaConversation
+	Described     []DescribedTopic // by kafka-topics.sh; some of the topics only
+}
+
+// DescribedTopic is a topic as kafka-topics.sh --describe tells it; its settings are those that differ from the broker's.
+type DescribedTopic struct {
+	Entry string
+	record.KafkaTopic
 }
 
 // GroupState is a consumer group as its coordinator described it at one time.
@@ -52,6 +59,7 @@ type kafkaSnapshots struct {
 	conversations []record.KafkaConversation
 	states        []GroupState // as Kafka's own tool tells them
 	absent        []GroupState // groups of which it says that they do not exist
+	described     []DescribedTopic
 }
 
 type kafkaTopics struct {
@@ -65,6 +73,7 @@ func (s *kafkaSnapshots) add(o *kafkaSnapshots) {
 	s.conversations = append(s.conversations, o.conversations...)
 	s.states = append(s.states, o.states...)
 	s.absent = append(s.absent, o.absent...)
+	s.described = append(s.described, o.described...)
 }
 
 // isKafka recognises the entries of collect/kafka that are read as JSON.
@@ -139,12 +148,15 @@ func told(n *int64) int64 {
 // takeKafka puts the samples in order. The newest stands in the bundle twice and counts once; the texts of Kafka's own tool
 // are read where there are no samples, for they show the same offsets again.
 func (f *Facts) takeKafka(s *kafkaSnapshots) {
-	if len(s.topics)+len(s.samples)+len(s.conversations)+len(s.states)+len(s.absent) == 0 {
+	if len(s.topics)+len(s.samples)+len(s.conversations)+len(s.states)+len(s.absent)+len(s.described) == 0 {
 		return
 	}
-	k := &Kafka{Conversations: s.conversations}
+	k := &Kafka{Conversations: s.conversations, Described: s.described}
 	f.Kafka = k
 	slices.SortFunc(k.Conversations, func(a, b record.KafkaConversation) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(k.Described, func(a, b DescribedTopic) int {
+		return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Name, b.Name))
+	})
 	slices.SortFunc(s.topics, func(a, b kafkaTopics) int { return a.Time.Compare(b.Time) })
 	if n := len(s.topics); n > 0 {
 		k.Entry, k.Topics = s.topics[n-1].entry, s.topics[n-1].KafkaTopics

@@ -6,9 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
-// What kafka-consumer-groups.sh says of groups beside their offsets: --state, --members, and its sentences.
+// What kafka-consumer-groups.sh says of groups beside their offsets: --state, --members, and its sentences; and what
+// kafka-topics.sh --describe says of topics.
 
 var (
 	memberlessGroup = regexp.MustCompile(`^Consumer group '([^']+)' has no active members\.`)
@@ -28,6 +31,53 @@ func (t *table) groupSentence(s *snapshots, line string) bool {
 		return true
 	}
 	return false
+}
+
+var (
+	topicHead      = regexp.MustCompile(`^Topic:\s*(\S+)\s.*PartitionCount:\s*\d+\s.*Configs:\s*(\S*)`)
+	topicPartition = regexp.MustCompile(`^\s*Topic:\s*(\S+)\s+Partition:\s*(\d+)\s+Leader:\s*(none|-?\d+)\s+Replicas:\s*([\d,]+)\s+Isr:\s*([\d,]*)`)
+)
+
+// described reads a line of kafka-topics.sh --describe; false for any other.
+func (t *table) described(s *snapshots, line string) bool {
+	all := &s.kafka.described
+	if m := topicHead.FindStringSubmatch(line); m != nil {
+		topic := DescribedTopic{t.src.Entry, record.KafkaTopic{Name: m[1], Settings: map[string]string{}}}
+		for pair := range strings.SplitSeq(m[2], ",") {
+			if name, value, ok := strings.Cut(pair, "="); ok {
+				topic.Settings[name] = value
+			}
+		}
+		s.told++
+		*all = append(*all, topic)
+		return true
+	}
+	m := topicPartition.FindStringSubmatch(line)
+	if n := len(*all); m == nil || n == 0 || (*all)[n-1].Name != m[1] || (*all)[n-1].Entry != t.src.Entry {
+		return false
+	}
+	p := record.KafkaPartition{Partition: number32(m[2]), Leader: number32(m[3]), Replicas: numbers32(m[4]), ISR: numbers32(m[5])}
+	topic := &(*all)[len(*all)-1]
+	topic.Partitions = append(topic.Partitions, p)
+	return true
+}
+
+// number32 is -1 for no number.
+func number32(s string) int32 {
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil {
+		return -1
+	}
+	return int32(n)
+}
+
+func numbers32(list string) (out []int32) {
+	for s := range strings.SplitSeq(list, ",") {
+		if s != "" {
+			out = append(out, number32(s))
+		}
+	}
+	return out
 }
 
 // groupState reads a row of --state.

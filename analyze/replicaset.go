@@ -14,12 +14,15 @@ import (
 
 var (
 	setStatus = regexp.MustCompile(`(?m)^\s*"?members"?\s*:\s*\[`)
-	setState  = regexp.MustCompile(`(?m)"?stateStr"?\s*:\s*["']`)
+	setState  = regexp.MustCompile(`"?stateStr"?\s*:\s*["']`)
 	setField  = regexp.MustCompile(`"?\b(set|name|health|stateStr|optimeDate|lastHeartbeatMessage)"?\s*:\s*(?:ISODate\()?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(\d+))`)
 )
 
-// isReplicaSet recognises rs.status() by what each of its members has.
-func isReplicaSet(text []byte) bool { return setStatus.Match(text) && setState.Match(text) }
+// isReplicaSet recognises rs.status() by what each of its members has, and a list of its members that somebody has picked out.
+func isReplicaSet(text []byte) bool {
+	states := len(setState.FindAllIndex(text, 2))
+	return states > 0 && (states > 1 || setStatus.Match(text))
+}
 
 // readReplicaSet adds the members of a set as the one that was asked sees them.
 func (s *snapshots) readReplicaSet(r io.Reader, entry string) error {

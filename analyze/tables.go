@@ -87,7 +87,7 @@ func (t *table) row(s *snapshots, line string) {
 	if line == "" || strings.HasPrefix(line, "#") {
 		return
 	}
-	if t.groupSentence(s, line) {
+	if t.certificateDate(s, line) || t.groupSentence(s, line) || t.described(s, line) {
 		return
 	}
 	if rolloutLine.MatchString(line) {

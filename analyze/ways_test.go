@@ -310,6 +310,61 @@ func TestReplicaSetText(t *testing.T) {
 	}
 }
 
+// TestMembersOfASet: what somebody picks out of rs.status() tells the same; a single member does not stand for the set.
+func TestMembersOfASet(t *testing.T) {
+	members := "rs0 [direct: secondary] test> rs.status().members.map(m => ({name: m.name, stateStr: m.stateStr, health: m.health}))\n[\n  { name: 'm0:27017', stateStr: 'SECONDARY', health: 1 },\n"
+	for text, want := range map[string]int{
+		members + "  { name: 'm1:27017', stateStr: '(not reachable/healthy)', health: 0 }\n]\n": 2,
+		members + "]\n": 0,
+	} {
+		f, _ := factsOf(t, "rs.txt", text)
+		if len(f.Mongos) > 0 != (want > 0) || want > 0 && len(f.Mongos[0].Set.Members) != want {
+			t.Errorf("%s: %+v", text, f.Mongos)
+		}
+	}
+}
+
+// TestTopicsText reads kafka-topics.sh --describe.
+func TestTopicsText(t *testing.T) {
+	f, report := factsOf(t, "topics.txt", `$ kafka-topics.sh --bootstrap-server kafka:9092 --describe
+Topic: toRedis	TopicId: TEqvmO2xS9u5gQ0L3z5T2A	PartitionCount: 2	ReplicationFactor: 2	Configs: min.insync.replicas=2,segment.bytes=1073741824
+	Topic: toRedis	Partition: 0	Leader: 1	Replicas: 1,2	Isr: 1,2
+	Topic: toRedis	Partition: 1	Leader: none	Replicas: 2,1	Isr: 2	Elr: 	LastKnownElr:
+Topic: toPush	PartitionCount: 1	ReplicationFactor: 1	Configs: 
+	Topic: toPush	Partition: 0	Leader: 2	Replicas: 2	Isr: 2
+`)
+	if len(report.Unread) > 0 || f.Kafka == nil || f.Kafka.Topics != nil || len(f.Kafka.Described) != 2 {
+		t.Fatalf("unread %v, kafka %+v", report.Unread, f.Kafka)
+	}
+	push, redis := f.Kafka.Described[0], f.Kafka.Described[1]
+	if push.Name != "toPush" || len(push.Partitions) != 1 || len(push.Settings) != 0 {
+		t.Errorf("%+v", push)
+	}
+	if p := redis.Partitions; redis.Settings["min.insync.replicas"] != "2" || len(p) != 2 || len(p[0].ISR) != 2 || p[1].Leader != -1 || len(p[1].ISR) != 1 || p[1].Partition != 1 {
+		t.Errorf("%+v", redis)
+	}
+}
+
+// TestCertificateDates reads openssl x509 -dates, of several certificates one after another.
+func TestCertificateDates(t *testing.T) {
+	f, report := factsOf(t, "certs.txt", "$ openssl x509 -noout -dates -in a.pem\nnotBefore=Aug 20 00:00:00 2026 GMT\nnotAfter=Nov 18 23:59:59 2026 GMT\n$ openssl x509 -noout -enddate -in b.pem\nnotAfter=Jan  2 03:04:05 2027 GMT\n")
+	if len(report.Unread) > 0 || len(f.Certificates) != 2 {
+		t.Fatalf("unread %v, certificates %+v", report.Unread, f.Certificates)
+	}
+	a, b := f.Certificates[0], f.Certificates[1]
+	if a.From.Month() != time.August || a.To.Day() != 18 || !b.From.IsZero() || b.To.Year() != 2027 {
+		t.Errorf("%+v", f.Certificates)
+	}
+}
+
+// TestExcerptOfANode: the conditions tell a node from other objects, where nothing else is left of it.
+func TestExcerptOfANode(t *testing.T) {
+	f, _ := factsOf(t, "n.txt", "Name:               node2\nConditions:\n  Type             Status  LastHeartbeatTime                 LastTransitionTime                Reason                       Message\n  ----             ------  -----------------                 ------------------                ------                       -------\n  MemoryPressure   True    Mon, 23 Nov 2026 08:00:00 +0000   Mon, 23 Nov 2026 07:50:00 +0000   KubeletHasInsufficientMemory   kubelet has insufficient memory available\n")
+	if len(f.Nodes) != 1 || f.Nodes[0].Name != "node2" || len(f.Nodes[0].Conditions) != 1 || f.Nodes[0].Conditions[0].Status != "True" {
+		t.Errorf("%+v", f.Nodes)
+	}
+}
+
 func TestContainersOfDockerAndContainerd(t *testing.T) {
 	dir := t.TempDir()
 	writeTo(t, dir, "ps.txt", `CONTAINER ID   IMAGE                          COMMAND                  CREATED      STATUS                          PORTS                                         NAMES
@@ -317,17 +372,20 @@ func TestContainersOfDockerAndContainerd(t *testing.T) {
 4f4e5d6c7b8a   redis:7.0.0                    "docker-entrypoint.s…"   3 days ago   Up 3 days                       0.0.0.0:16379->6379/tcp, :::16379->6379/tcp   redis
 5f4e5d6c7b8a   bitnami/kafka:3.5.1            "/opt/bitnami/script…"   3 days ago   Exited (137) 2 hours ago                                                      kafka
 
+CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES
+6f4e5d6c7b8a   mongo:7.0   "docker-entrypoint.s…"   3 days ago   Restarting (14) 9 seconds ago   mongo
+
 CONTAINER           IMAGE               CREATED             STATE               NAME                  ATTEMPT             POD ID              POD
 3f4e5d6c7b8a9       0123456789abc       2 minutes ago       Exited              openim-msgtransfer    37                  aabbccddeeff0       openim-msgtransfer-7c9d8b7f4d-abcde
 `)
 	f, report := factsBy(t, dir, ownSpecs(t), Options{Now: noon})
-	if len(report.Unread) > 0 || len(f.Pods) != 4 {
+	if len(report.Unread) > 0 || len(f.Pods) != 5 {
 		t.Fatalf("unread %v, pods %+v", report.Unread, f.Pods)
 	}
 	for i, want := range []struct {
 		name, role, kind string
 		code, restarts   int
-	}{{"kafka", "kafka", "Terminated", 137, 0}, {"openim-msgtransfer-7c9d8b7f4d-abcde", "msgtransfer", "Terminated", 0, 37}, {"openim-server", "", "Waiting", 0, 0}, {"redis", "redis", "Running", 0, 0}} {
+	}{{"kafka", "kafka", "Terminated", 137, 0}, {"mongo", "mongo", "Waiting", 0, 0}, {"openim-msgtransfer-7c9d8b7f4d-abcde", "msgtransfer", "Terminated", 0, 37}, {"openim-server", "", "Waiting", 0, 0}, {"redis", "redis", "Running", 0, 0}} {
 		p := f.Pods[i]
 		if c := p.Containers[0]; p.Name != want.name || want.role != "" && p.Role != want.role || c.State.Kind != want.kind || c.State.ExitCode != want.code || c.Restarts != want.restarts {
 			t.Errorf("%+v, want %+v", p, want)

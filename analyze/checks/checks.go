@@ -132,3 +132,24 @@ func neighbour(f *analyze.Facts, p analyze.Pod) bool {
 	}
 	return listed && beside
 }
+
+// toldByEvents judges by events alone, where no pod was sent: events of pods that are listed, or gone from the list, are history.
+func toldByEvents(f *analyze.Facts, tells func(analyze.Event) (cause string, says specs.Text)) analyze.Finding {
+	var found []analyze.Evidence
+	for _, e := range f.Events {
+		p, _ := podOf(f, e)
+		if cause, says := tells(e); cause != "" && p.Name != "" {
+			confidence := analyze.Possible
+			if p.Role != "" {
+				confidence = analyze.Likely
+			}
+			found = append(found, analyze.Evidence{
+				Cause: cause, Confidence: confidence, Subject: subjectOf(p), Count: max(1, e.Count), Since: e.First, Until: e.Last, Says: says, Samples: []analyze.Sighting{ofEvent(e)},
+			})
+		}
+	}
+	if len(found) == 0 {
+		return unknown()
+	}
+	return answer(found)
+}

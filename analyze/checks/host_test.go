@@ -133,7 +133,7 @@ func TestKernelLines(t *testing.T) {
 
 // TestPodLogFolders: a pod's folder of logs counts, the folder of all does not.
 func TestPodLogFolders(t *testing.T) {
-	for path, want := range map[string]bool{"/var/log/pods/im_api_1": true, "/var/log/pods": false, "/var/log": false, "/var/lib/containerd": false} {
+	for path, want := range map[string]bool{"/var/log/pods/im_api_1": true, "/var/log/pods": false, "/var/log": false, "/var/lib/docker/containers/9f2c": true, "/var/lib/docker/containers": false, "/var/lib/docker/containers/9f2c/mounts": false, "/var/lib/containerd": false} {
 		got := logSize.Run(&analyze.Facts{Sizes: []analyze.Size{{Path: path, Bytes: 9 << 30}}})
 		if (causesOf(got)["log-flood"] != "") != want {
 			t.Errorf("%s: %v", path, causesOf(got))

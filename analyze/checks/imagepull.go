@@ -1,20 +1,22 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imbundle/imbundle/analyze"
+	"github.com/imbundle/imbundle/specs"
 )
 
 var imagePull = analyze.Check{
 	ID: "image-pull", Guide: "5",
 	Title: say("镜像拉取", "image pulls"),
-	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName；事件里的原文说明是标签不存在还是仓库拒绝。",
-		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses."),
+	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName；事件里的原文说明是标签不存在还是仓库拒绝；没有 Pod 本身的数据时，只凭事件判断。",
+		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses; where the pod itself was not sent, the event tells it alone."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 {
-			return unknown()
+			return toldByEvents(f, func(e analyze.Event) (string, specs.Text) { return pullsFailed(f, e) })
 		}
 		var found []analyze.Evidence
 		for _, p := range f.Pods {
@@ -27,6 +29,15 @@ var imagePull = analyze.Check{
 		}
 		return answer(found)
 	},
+}
+
+// pullsFailed is what an event tells of a pod that was not sent itself, unless a later one says that its container started.
+func pullsFailed(f *analyze.Facts, e analyze.Event) (cause string, says specs.Text) {
+	started := func(o analyze.Event) bool { return o.Object == e.Object && o.Reason == "Started" && !o.Last.Before(e.Last) }
+	if e.Reason != "Failed" || !strings.HasPrefix(e.Message, "Failed to pull image ") || slices.ContainsFunc(f.Events, started) {
+		return "", specs.Text{}
+	}
+	return "image-pull-failed", say("镜像拉不下来", "the image cannot be pulled")
 }
 
 func pullEvidence(f *analyze.Facts, p analyze.Pod, c analyze.Container) analyze.Evidence {

@@ -242,3 +242,19 @@ func TestKafkaCluster(t *testing.T) {
 		}
 	}
 }
+
+// What Kafka's own tool tells of some topics is judged where no collection has asked; nothing is missing because of it.
+func TestDescribedTopics(t *testing.T) {
+	topic := func(isr string) map[string]string {
+		return map[string]string{"topics.txt": "Topic: toRedis\tPartitionCount: 1\tReplicationFactor: 2\tConfigs: min.insync.replicas=2\n\tTopic: toRedis\tPartition: 0\tLeader: 1\tReplicas: 1,2\tIsr: " + isr + "\n"}
+	}
+	for isr, want := range map[string]string{"1": analyze.Fail, "1,2": analyze.Pass} {
+		f := factsOf(t, topic(isr))
+		if got := kafkaReplication.Run(f); got.Status != want || want == analyze.Fail && got.Evidence[0].Samples[0].Entry != "topics.txt" {
+			t.Errorf("in sync %s: %+v", isr, got)
+		}
+		if got := kafkaTopics.Run(f); got.Status != analyze.Unknown {
+			t.Errorf("topics: %+v", got)
+		}
+	}
+}

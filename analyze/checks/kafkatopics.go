@@ -45,6 +45,30 @@ var kafkaTopics = analyze.Check{
 	},
 }
 
+// describedTopics are the topics that were described: all by a collection, else some by Kafka's own tool.
+func describedTopics(k *analyze.Kafka) []analyze.DescribedTopic {
+	if k.Topics == nil {
+		return k.Described
+	}
+	var out []analyze.DescribedTopic
+	for _, t := range k.Topics.Topics {
+		out = append(out, analyze.DescribedTopic{Entry: k.Entry, KafkaTopic: t})
+	}
+	return out
+}
+
+// ofTopic is a piece of evidence from the description of a topic.
+func ofTopic(f *analyze.Facts, t analyze.DescribedTopic, cause, confidence, format string, args ...any) analyze.Evidence {
+	e := analyze.Evidence{
+		Cause: cause, Confidence: confidence, Subject: analyze.Subject{Role: "kafka", Target: t.Name},
+		Samples: []analyze.Sighting{{Entry: t.Entry, Text: clip(fmt.Sprintf(format, args...))}},
+	}
+	if f.Kafka.Topics != nil {
+		e.Until = f.Kafka.Topics.Time
+	}
+	return e
+}
+
 // ofKafka is a piece of evidence from the description of the cluster.
 func ofKafka(f *analyze.Facts, cause, confidence, target, format string, args ...any) analyze.Evidence {
 	return analyze.Evidence{
@@ -86,12 +110,12 @@ var kafkaReplication = analyze.Check{
 		"Compares the replicas in sync of each partition with min.insync.replicas: with fewer, producers that ask for all acknowledgements (OpenIM's default) are refused. Replicas that lag behind cost redundancy only while enough are left, and are no fault."),
 	Needs: []string{"kafka/topics.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
-		if f.Kafka == nil || f.Kafka.Topics == nil {
+		if f.Kafka == nil || f.Kafka.Topics == nil && len(f.Kafka.Described) == 0 {
 			return unknown()
 		}
 		var found []analyze.Evidence
 		blind := true
-		for _, t := range f.Kafka.Topics.Topics {
+		for _, t := range describedTopics(f.Kafka) {
 			least, err := strconv.Atoi(t.Settings["min.insync.replicas"])
 			if err != nil {
 				continue
@@ -104,7 +128,7 @@ var kafkaReplication = analyze.Check{
 				}
 			}
 			if len(short) > 0 {
-				e := ofKafka(f, "kafka-not-enough-replicas", analyze.Certain, t.Name, "topic %s: min.insync.replicas is %d, in sync are fewer of partition %s", t.Name, least, strings.Join(short, ", "))
+				e := ofTopic(f, t, "kafka-not-enough-replicas", analyze.Certain, "topic %s: min.insync.replicas is %d, in sync are fewer of partition %s", t.Name, least, strings.Join(short, ", "))
 				e.Says = say("同步副本少于 min.insync.replicas", "fewer replicas are in sync than min.insync.replicas asks for")
 				found = append(found, e)
 			}

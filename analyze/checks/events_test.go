@@ -1,0 +1,43 @@
+package checks
+
+import (
+	"testing"
+
+	"github.com/imbundle/imbundle/analyze"
+)
+
+// Events alone tell of killed containers and failed pulls; beside a list of pods they are history.
+func TestEventsWithoutPods(t *testing.T) {
+	event := func(reason, object, message string) analyze.Event {
+		return analyze.Event{Type: "Warning", Reason: reason, Object: object, Message: message, Count: 3, Last: noon}
+	}
+	kill := event("Killing", "pod/openim-api-545fb994c9-w9t2v", "Container openim-api failed liveness probe, will be restarted")
+	pull := event("Failed", "pod/openim-api-545fb994c9-w9t2v", `Failed to pull image "openim/openim-api:v3.9": not found`)
+	for _, c := range []struct {
+		name        string
+		check       analyze.Check
+		event       analyze.Event
+		later       string // reason of one more event of the pod
+		pods        []analyze.Pod
+		status      string
+		cause, sure string
+	}{
+		{"killed", killedOther, kill, "Started", nil, analyze.Fail, "pod-killed-other", analyze.Likely},
+		{"stopped", killedOther, event("Killing", "pod/openim-api-545fb994c9-w9t2v", "Stopping container openim-api"), "", nil, analyze.Unknown, "", ""},
+		{"killed, and all is well", killedOther, kill, "", []analyze.Pod{pod("openim-api-545fb994c9-w9t2v", "api", true, analyze.Container{Name: "a"})}, analyze.Pass, "", ""},
+		{"pull failed", imagePull, pull, "Pulling", nil, analyze.Fail, "image-pull-failed", analyze.Likely},
+		{"pull failed at first", imagePull, pull, "Started", nil, analyze.Unknown, "", ""},
+		{"pull of something else failed", imagePull, event("Failed", "pod/grafana-0", `Failed to pull image "grafana:9"`), "", nil, analyze.Warn, "image-pull-failed", analyze.Possible},
+		{"something else failed", imagePull, event("Failed", "pod/openim-api-545fb994c9-w9t2v", "Error: context deadline exceeded"), "", nil, analyze.Unknown, "", ""},
+		{"pull failed, and the pod is gone", imagePull, pull, "", []analyze.Pod{pod("openim-api-545fb994c9-aaaaa", "api", true, analyze.Container{Name: "a"})}, analyze.Pass, "", ""},
+	} {
+		events := []analyze.Event{c.event}
+		if c.later != "" {
+			events = append(events, event(c.later, c.event.Object, ""))
+		}
+		got := c.check.Run(&analyze.Facts{Specs: load(t), Events: events, Pods: c.pods, Collected: noon})
+		if found := causesOf(got); got.Status != c.status || found[c.cause] != c.sure || len(found) > 0 != (c.cause != "") {
+			t.Errorf("%s: %s %v", c.name, got.Status, found)
+		}
+	}
+}
