@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Test runs every rule over its own hit and miss lines, and over their JSON with and without blanks. Level and role are judged where the example line shows them, as
+// Test runs every rule over its own hit and miss lines, and over their JSON as log shippers write it anew. Level and role are judged where the example line shows them, as
 // the analyzer does; version, count and recasts are not. Redactions are tested by TestRedactions.
 func Test(s *Set) []Problem {
 	var problems Problems
@@ -19,14 +19,14 @@ func Test(s *Set) []Problem {
 			continue
 		}
 		for _, example := range r.Hit {
-			for _, line := range append(respaced(example), example) {
+			for _, line := range append(rewritten(example), example) {
 				if why := m.misses(line); why != "" {
 					problems.add(r.At, "rule %q does not match its hit line %q: %s", r.ID, line, why)
 				}
 			}
 		}
 		for _, example := range r.Miss {
-			for _, line := range append(respaced(example), example) {
+			for _, line := range append(rewritten(example), example) {
 				if m.match(line) {
 					problems.add(r.At, "rule %q matches its miss line %q", r.ID, line)
 				}
@@ -98,9 +98,9 @@ func (m *matcher) misses(line string) string {
 	return ""
 }
 
-// respaced is a line of JSON as serialisers write it without blanks and with a blank after colons and commas; nothing of any
-// other line.
-func respaced(line string) []string {
+// rewritten is a line of JSON as serialisers write it: without blanks, with a blank after colons and commas, and in the order of
+// its keys; nothing of any other line.
+func rewritten(line string) []string {
 	var compact bytes.Buffer
 	if !strings.HasPrefix(line, "{") || json.Compact(&compact, []byte(line)) != nil {
 		return nil
@@ -111,7 +111,13 @@ func respaced(line string) []string {
 		}
 		return token
 	})
-	return []string{compact.String(), blank}
+	forms := []string{compact.String(), blank}
+	var fields map[string]any
+	if json.Unmarshal(compact.Bytes(), &fields) == nil {
+		sorted, _ := json.Marshal(fields) // what was read as JSON can be written so
+		forms = append(forms, string(sorted))
+	}
+	return forms
 }
 
 var (

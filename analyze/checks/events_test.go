@@ -30,6 +30,10 @@ func TestEventsWithoutPods(t *testing.T) {
 		{"pull of something else failed", imagePull, event("Failed", "pod/grafana-0", `Failed to pull image "grafana:9"`), "", nil, analyze.Warn, "image-pull-failed", analyze.Possible},
 		{"something else failed", imagePull, event("Failed", "pod/openim-api-545fb994c9-w9t2v", "Error: context deadline exceeded"), "", nil, analyze.Unknown, "", ""},
 		{"pull failed, and the pod is gone", imagePull, pull, "", []analyze.Pod{pod("openim-api-545fb994c9-aaaaa", "api", true, analyze.Container{Name: "a"})}, analyze.Pass, "", ""},
+		{"node went out", nodeConditions, event("NodeNotReady", "node/n9", "Node n9 status is now: NodeNotReady"), "", nil, analyze.Warn, "node-not-ready", analyze.Possible},
+		{"node is back", nodeConditions, event("NodeNotReady", "node/n9", "Node n9 status is now: NodeNotReady"), "NodeReady", nil, analyze.Pass, "", ""},
+		{"quota used up", unschedulable, event("FailedCreate", "replicaset/openim-push-6fc7cdb9f9", `Error creating: pods "openim-push-6fc7cdb9f9-" is forbidden: exceeded quota: compute, requested: requests.memory=1Gi, used: requests.memory=32Gi, limited: requests.memory=32Gi`), "", nil, analyze.Fail, "pod-unschedulable", analyze.Likely},
+		{"not created for another reason", unschedulable, event("FailedCreate", "replicaset/openim-push-6fc7cdb9f9", "Error creating: Internal error occurred"), "", nil, analyze.Pass, "", ""},
 	} {
 		events := []analyze.Event{c.event}
 		if c.later != "" {

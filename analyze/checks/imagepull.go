@@ -33,7 +33,9 @@ var imagePull = analyze.Check{
 
 // pullsFailed is what an event tells of a pod that was not sent itself, unless a later one says that its container started.
 func pullsFailed(f *analyze.Facts, e analyze.Event) (cause string, says specs.Text) {
-	started := func(o analyze.Event) bool { return o.Object == e.Object && o.Reason == "Started" && !o.Last.Before(e.Last) }
+	started := func(o analyze.Event) bool {
+		return o.Object == e.Object && o.Reason == "Started" && !o.Last.Before(e.Last)
+	}
 	if e.Reason != "Failed" || !strings.HasPrefix(e.Message, "Failed to pull image ") || slices.ContainsFunc(f.Events, started) {
 		return "", specs.Text{}
 	}

@@ -12,8 +12,8 @@ import (
 var nodeConditions = analyze.Check{
 	ID: "node-conditions", Guide: "5",
 	Title: say("节点状态", "conditions of nodes"),
-	Doc: say("Ready 不为 True；MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM；以及 node-problem-detector 的 InodesPressure、ReadonlyFilesystem、NTPProblem。NTPProblem 只说明对时服务停了，时钟未必已经偏。",
-		"Ready not True; MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM; and InodesPressure, ReadonlyFilesystem and NTPProblem of node-problem-detector. NTPProblem only says that the time service is down: the clock may still be right."),
+	Doc: say("Ready 不为 True（没有节点本身的数据时看事件 NodeNotReady）；MemoryPressure、DiskPressure 为 True，或近期事件 NodeHasDiskPressure、FreeDiskSpaceFailed、SystemOOM；以及 node-problem-detector 的 InodesPressure、ReadonlyFilesystem、NTPProblem。NTPProblem 只说明对时服务停了，时钟未必已经偏。",
+		"Ready not True (events NodeNotReady where the node itself was not sent); MemoryPressure or DiskPressure True, or events NodeHasDiskPressure, FreeDiskSpaceFailed, NodeHasInsufficientMemory and SystemOOM; and InodesPressure, ReadonlyFilesystem and NTPProblem of node-problem-detector. NTPProblem only says that the time service is down: the clock may still be right."),
 	Needs: []string{"cluster-resources/nodes.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Nodes) == 0 && len(f.Events) == 0 {
@@ -42,6 +42,9 @@ var nodeConditions = analyze.Check{
 			if cause := nodeEvents[e.Reason]; cause != "" && strings.HasPrefix(e.Object, "node/") {
 				found = append(found, nodeEvidence(f, e, cause))
 			}
+			if e, is := wentOut(f, e); is {
+				found = append(found, e)
+			}
 		}
 		return answer(found)
 	},
@@ -64,6 +67,22 @@ func notReady(f *analyze.Facts, n analyze.Node) (analyze.Evidence, bool) {
 		return e, true
 	}
 	return analyze.Evidence{}, false
+}
+
+// wentOut is evidence of an event NodeNotReady, where the node itself was not sent and no later event says that it is back.
+func wentOut(f *analyze.Facts, e analyze.Event) (analyze.Evidence, bool) {
+	_, node, _ := strings.Cut(e.Object, "/")
+	back := func(o analyze.Event) bool {
+		return o.Object == e.Object && o.Reason == "NodeReady" && !o.Last.Before(e.Last)
+	}
+	known := func(n analyze.Node) bool { return n.Name == node }
+	if e.Reason != "NodeNotReady" || !strings.HasPrefix(e.Object, "node/") || slices.ContainsFunc(f.Nodes, known) || slices.ContainsFunc(f.Events, back) {
+		return analyze.Evidence{}, false
+	}
+	return analyze.Evidence{
+		Cause: "node-not-ready", Confidence: analyze.Possible, Subject: analyze.Subject{Node: node}, Count: e.Count, Since: e.First, Until: e.Last,
+		Says: say("节点未就绪", "the node is not ready"), Samples: []analyze.Sighting{ofEvent(e)},
+	}, true
 }
 
 // pressures are the conditions of the kubelet, and those that node-problem-detector adds on ACK and elsewhere.

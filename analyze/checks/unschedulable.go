@@ -11,8 +11,8 @@ import (
 var unschedulable = analyze.Check{
 	ID: "pod-unschedulable", Guide: "5",
 	Title: say("Pod 无法调度", "pods that no node takes"),
-	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。存储组件的 Pod 放得下、只是它能去的节点都停用了（cordon、失联），且该组件没有别的 Pod 就绪：这是该组件不可用，而不是放不下。",
-		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count. A store's pod that fits, and whose every node is out of service (cordoned, not ready), while no other pod of the store is ready, is an outage of the store, not a pod that fits nowhere."),
+	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。命名空间配额用完、连 Pod 都建不出来（FailedCreate、exceeded quota）也算。存储组件的 Pod 放得下、只是它能去的节点都停用了（cordon、失联），且该组件没有别的 Pod 就绪：这是该组件不可用，而不是放不下。",
+		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count. A quota of the namespace that is used up, so that pods are not even created (FailedCreate, exceeded quota), counts, too. A store's pod that fits, and whose every node is out of service (cordoned, not ready), while no other pod of the store is ready, is an outage of the store, not a pod that fits nowhere."),
 	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 && len(f.Events) == 0 {
@@ -22,6 +22,9 @@ var unschedulable = analyze.Check{
 		for _, e := range f.Events {
 			if e.Reason == "FailedScheduling" && pending(f, e) {
 				found = append(found, unscheduled(f, e))
+			}
+			if e.Reason == "FailedCreate" && strings.Contains(e.Message, "exceeded quota: ") && (e.Last.IsZero() || recent(f, e.Last, 20*time.Minute)) {
+				found = append(found, overQuota(f, e))
 			}
 		}
 		return answer(found)
@@ -43,6 +46,20 @@ func unscheduled(f *analyze.Facts, e analyze.Event) analyze.Evidence {
 	if outage := outages[p.Role]; outage != "" && !served && nodesOut(e.Message) {
 		found.Cause = outage
 		found.Says = say("它的 Pod 只能去的节点都停用了，没有别的 Pod 在服务", "every node that its pod may run on is out of service, and no other pod of it serves")
+	}
+	return found
+}
+
+// overQuota is evidence of pods that the API server does not even take; its controller tries again within 16 minutes.
+func overQuota(f *analyze.Facts, e analyze.Event) analyze.Evidence {
+	_, name, _ := strings.Cut(e.Object, "/")
+	found := analyze.Evidence{
+		Cause: "pod-unschedulable", Confidence: analyze.Possible, Subject: analyze.Subject{Role: f.RoleOf(name), Namespace: e.Namespace, Target: e.Object},
+		Count: e.Count, Since: e.First, Until: e.Last, Standing: true,
+		Says: say("命名空间的配额用完了，Pod 建不出来", "the quota of the namespace is used up and the pod is not created"), Samples: []analyze.Sighting{ofEvent(e)},
+	}
+	if found.Subject.Role != "" {
+		found.Confidence = analyze.Likely
 	}
 	return found
 }
