@@ -30,6 +30,7 @@ type SeqCounter struct {
 	Conversation string
 	Current      int64
 	Last         int64 // end of the reserved block
+	Old          int64 // the reply to GET MAX_SEQ:<conversation>, which 3.7 counted with; 0 where it was not asked for
 }
 
 var (
@@ -38,6 +39,8 @@ var (
 	slowWords = regexp.MustCompile(`^\s*4\) 1\) "([^"]*)"`)
 	slowArg   = regexp.MustCompile(`^\s*2\) "([^"]*)"`)
 	seqAsked  = regexp.MustCompile(`(?i)HMGET MALLOC_SEQ:(\S+) CURR LAST`)
+	oldAsked  = regexp.MustCompile(`(?i)\bGET MAX_SEQ:(\S+)`)
+	oldReply  = regexp.MustCompile(`^\s*"(\d+)"`)
 	quoted    = regexp.MustCompile(`^\s*[12]\) "(\d+)"`)
 )
 
@@ -53,11 +56,13 @@ type redisReader struct {
 	slow    *SlowCommand
 	counter *SeqCounter
 	replies int
+	asked   string           // conversation whose MAX_SEQ was asked for in the line before
+	old     map[string]int64 // MAX_SEQ by conversation
 	info    *RedisInfo
 }
 
 func (s *snapshots) readRedis(r io.Reader, entry string) error {
-	t := &redisReader{entry: entry}
+	t := &redisReader{entry: entry, old: map[string]int64{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxTableLine)
 	for lines.Scan() {
@@ -65,6 +70,11 @@ func (s *snapshots) readRedis(r io.Reader, entry string) error {
 		t.read(strings.TrimRight(lines.Text(), "\r "), s)
 	}
 	t.flush(s)
+	for i := range s.Counters {
+		if c := &s.Counters[i]; c.Entry == entry {
+			c.Old = t.old[c.Conversation]
+		}
+	}
 	t.flushInfo(s)
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("reading redis replies: %w", err)
@@ -98,6 +108,13 @@ func (t *redisReader) read(line string, s *snapshots) {
 	}
 	if t.slow != nil {
 		t.slow.read(line)
+	}
+	if m := oldReply.FindStringSubmatch(line); m != nil && t.asked != "" {
+		t.old[t.asked], _ = strconv.ParseInt(m[1], 10, 64)
+	}
+	t.asked = ""
+	if m := oldAsked.FindStringSubmatch(line); m != nil {
+		t.asked = m[1]
 	}
 	if m := quoted.FindStringSubmatch(line); m != nil && t.counter != nil && t.replies < 2 {
 		n, err := strconv.ParseInt(m[1], 10, 64)

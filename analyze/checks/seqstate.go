@@ -35,7 +35,7 @@ var seqState = analyze.Check{
 	Needs: []string{seqLines}, Collect: collectSeq,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if !slices.ContainsFunc(f.Conversations, func(c analyze.Conversation) bool { return c.Redis != nil && c.Mongo != nil }) {
-			return unknown()
+			return pastedCounters(f)
 		}
 		s := &states{Facts: f, groups: groupsOf(f)}
 		old := numbersOld(f)
@@ -53,6 +53,25 @@ var seqState = analyze.Check{
 		found.Refutes = s.refutes
 		return found
 	},
+}
+
+// pastedCounters judges what somebody has asked redis-cli. Only a counter that was not migrated shows by Redis alone.
+func pastedCounters(f *analyze.Facts) analyze.Finding {
+	t := &tally{}
+	for _, c := range f.Counters {
+		if c.Old > max(c.Current, c.Last) {
+			of := analyze.Conversation{Entry: c.Entry, Line: c.Line, Conversation: record.Conversation{ID: c.Conversation}}
+			t.add(of, notMigrated(), fmt.Sprintf("MAX_SEQ %d, CURR %d, LAST %d", c.Old, c.Current, c.Last))
+		}
+	}
+	if len(t.all) == 0 {
+		return unknown()
+	}
+	return answer(t.all)
+}
+
+func notMigrated() analyze.Evidence {
+	return analyze.Evidence{Cause: "seq-migration-missing", Confidence: analyze.Certain, Says: say("旧计数 MAX_SEQ 大于新计数：升级到 3.8 时没有迁移", "the old MAX_SEQ is above the new counter: it was not migrated to 3.8")}
 }
 
 // tally joins what is said of many conversations: one piece of evidence for each cause and reason.
@@ -143,8 +162,7 @@ func (s *states) now(c analyze.Conversation) {
 	switch now := max(curr, most); {
 	case m != nil && m.Locked:
 	case c.Redis.Max37 != nil && *c.Redis.Max37 > now:
-		s.add(c, analyze.Evidence{Cause: "seq-migration-missing", Confidence: analyze.Certain, Says: say("旧计数 MAX_SEQ 大于新计数：升级到 3.8 时没有迁移", "the old MAX_SEQ is above the new counter: it was not migrated to 3.8")},
-			fmt.Sprintf("MAX_SEQ %d, CURR %d, seq.max_seq %d", *c.Redis.Max37, max(0, curr), most))
+		s.add(c, notMigrated(), fmt.Sprintf("MAX_SEQ %d, CURR %d, seq.max_seq %d", *c.Redis.Max37, max(0, curr), most))
 	case curr >= 0 && high > curr && !moving(c, high-curr, c.Mongo.Newest):
 		s.add(c, analyze.Evidence{Cause: "seq-rollback", Confidence: analyze.Certain, Since: redisStart(s.Facts), Says: say("计数小于已存的最大号：Redis 恢复了旧数据，新消息会覆盖旧号", "the counter is below the highest stored number: Redis was restored from old data, and new messages overwrite old ones")},
 			fmt.Sprintf("CURR %d, LAST %d, highest stored %d", curr, m.Last, high))
