@@ -63,7 +63,7 @@ func (a *Access) gaps() []bundle.Gap {
 		if r.Allowed || r.instead {
 			continue
 		}
-		p := purpose{entryOf(r), r.source, r.Verb, r.Namespace, r.Costs}
+		p := purpose{a.entryOf(r), r.source, r.Verb, r.Namespace, r.Costs}
 		if refused[p] == nil {
 			order = append(order, p)
 		}
@@ -79,12 +79,21 @@ func (a *Access) gaps() []bundle.Gap {
 	return gaps
 }
 
-// entryOf names what a right is needed for, if it is one entry alone.
-func entryOf(r Answer) string {
-	if r.Verb != "list" || r.source != objectsName || !builtIn(r.Group) {
+// entryOf names what a right is needed for, if it is one entry alone that is lost without it.
+func (a *Access) entryOf(r Answer) string {
+	list := r.Verb == "list" && builtIn(r.Group)
+	if r.source != objectsName || !list && (r.Namespace != "" || a.someOf(r.ask)) {
 		return ""
 	}
 	return bundle.Resource(kindName(r.Group, r.Resource), r.Namespace)
+}
+
+// someOf reports whether others of the same objects are allowed.
+func (a *Access) someOf(refused ask) bool {
+	return slices.ContainsFunc(a.Asked, func(r Answer) bool {
+		refused.Name = r.Name
+		return r.ask == refused && r.Allowed
+	})
 }
 
 // inWords lists what rights are about: resources, and the names of objects behind the first of their resource.

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/imbundle/imbundle/bundle/record"
 )
 
 // custom is what the server says of the resources that a cluster defines itself.
 type custom struct {
 	kinds []kind   // those of namespaces
+	alb   kind     // AlbConfigs, where they are of the cluster; zero: it has none
 	notes []string // of groups that did not answer
 	err   error    // the groups could not be listed
 }
@@ -31,16 +34,14 @@ func (c *Cluster) customKinds(ctx context.Context) (found custom) {
 		if builtIn(g.Name) {
 			continue
 		}
-		some, err := c.customOf(ctx, g.Name, g.PreferredVersion.Version)
-		if err != nil {
+		if err := c.customOf(ctx, g.Name, g.PreferredVersion.Version, &found); err != nil {
 			found.notes = append(found.notes, fmt.Sprintf("custom resources of %s: %v", g.Name, err))
 		}
-		found.kinds = append(found.kinds, some...)
 	}
 	return found
 }
 
-func (c *Cluster) customOf(ctx context.Context, group, version string) ([]kind, error) {
+func (c *Cluster) customOf(ctx context.Context, group, version string, found *custom) error {
 	var list struct {
 		Resources []struct {
 			Name       string   `json:"name"`
@@ -50,13 +51,17 @@ func (c *Cluster) customOf(ctx context.Context, group, version string) ([]kind, 
 		} `json:"resources"`
 	}
 	if err := c.getJSON(ctx, "/apis/"+url.PathEscape(group)+"/"+url.PathEscape(version), nil, &list); err != nil {
-		return nil, err
+		return err
 	}
-	var found []kind
 	for _, r := range list.Resources {
-		if r.Namespaced && !strings.Contains(r.Name, "/") && has(r.Verbs, "list") {
-			found = append(found, kind{group: group, version: version, resource: r.Name, object: r.Kind, namespaced: true, costs: "custom resources"})
+		k := kind{group: group, version: version, resource: r.Name, object: r.Kind, namespaced: r.Namespaced, costs: "custom resources"}
+		switch {
+		case r.Namespaced && !strings.Contains(r.Name, "/") && has(r.Verbs, "list"):
+			found.kinds = append(found.kinds, k)
+		case !r.Namespaced && group == record.AlbGroup && r.Name == record.AlbConfigs:
+			k.costs = albCosts
+			found.alb = k
 		}
 	}
-	return found, nil
+	return nil
 }

@@ -55,6 +55,9 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 	if s.Access, err = c.review(ctx, s); err != nil {
 		return nil, fmt.Errorf("asking what the user may read: %w", err)
 	}
+	if err := c.lookAtEdges(ctx, s); err != nil {
+		return nil, fmt.Errorf("looking for the load balancers of ingresses: %w", err)
+	}
 	if err := c.lookAtPods(ctx, s); err != nil {
 		return nil, err
 	}

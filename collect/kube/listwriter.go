@@ -99,7 +99,7 @@ func (w *listWriter) row(raw json.RawMessage) error {
 }
 
 // errNoTable is the answer of a server from which nothing else than a table is taken.
-var errNoTable = errors.New("the server has no table for this kind, and its objects are not wanted")
+var errNoTable = errors.New("the server has no table for this kind, and nothing else is taken from it")
 
 // item is an element of a plain list, from a server that has no table for the kind.
 func (w *listWriter) item(raw json.RawMessage) error {

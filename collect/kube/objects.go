@@ -121,7 +121,7 @@ func (o *objects) Promise() collect.Promise {
 	return p
 }
 
-// calls are the bindings that show which roles are in use, then every list, then the secrets that are named.
+// calls are the bindings that show which roles are in use, then every list, then what is got by name.
 func (o *objects) calls() []call {
 	var all []call
 	for _, t := range o.s.bindings(o.s.targets(kinds)) {
@@ -169,7 +169,7 @@ func (o *objects) Collect(ctx context.Context, b *collect.Batch) error {
 		if b.Has(n.entries()...) {
 			continue
 		}
-		run(func() { o.c.collectNamed(ctx, b, n, o.s.wants[n.ns]) })
+		run(func() { o.c.collectNamed(ctx, b, n) })
 	}
 	work.Wait()
 	return ctx.Err()

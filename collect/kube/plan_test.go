@@ -78,6 +78,7 @@ type user struct {
 	namespaces []string
 	all, exec  bool
 	configured bool // as in configuredInstallation
+	alb        bool // as in albInstallation
 	stats      bool
 	reach      []string
 	metrics    bool
@@ -108,6 +109,14 @@ var users = map[string]user{
 	"numbers in one namespace": {namespaces: []string{"openim"}, configured: true, reach: []string{"10.96.7.7:6379"}, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Namespace == ""
 	}},
+	"an ALB": {namespaces: []string{"openim"}, alb: true, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Resource == "secrets" && a.Verb == "list"
+	}},
+	"an ALB, no classes": {namespaces: []string{"openim"}, alb: true, refused: func(a authv1.ResourceAttributes) bool { return a.Resource == "ingressclasses" }},
+	"an ALB, one config": {namespaces: []string{"openim"}, alb: true, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Resource == "albconfigs" && a.Name != "im"
+	}},
+	"an ALB, no configs":                {namespaces: []string{"openim"}, alb: true, refused: func(a authv1.ResourceAttributes) bool { return a.Resource == "albconfigs" }},
 	"all":                               {all: true},
 	"administrator, metrics":            {namespaces: []string{"openim"}, metrics: true},
 	"administrator, a Prometheus named": {namespaces: []string{"openim"}, prometheus: Service{"monitoring", "prom", 9090}},
@@ -139,6 +148,9 @@ func prepare(t *testing.T, name string) (*faulty, *Cluster, *Survey) {
 	installation(f)
 	if u.configured {
 		configuredInstallation(f)
+	}
+	if u.alb {
+		albInstallation(f)
 	}
 	if u.refused != nil {
 		rightsBut(f, u.refused)
@@ -209,7 +221,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 // them, and each of them is needed by one. Lists of secrets are the exception: they are never printed; and nodes/proxy, which is
 // used where it is granted but printed only for those who want it.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec", "numbers"} {
+	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec", "numbers", "an ALB"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/collect"
@@ -64,16 +65,22 @@ func (c *Cluster) collectSecrets(ctx context.Context, b *collect.Batch, t target
 	}
 }
 
-// named are the Secrets of one namespace that are asked for one by one.
+// named are objects of one kind, of a namespace or of the cluster, that are asked for one by one.
 type named struct {
 	target
-	names []string
+	names  []string
+	why    string                       // the list has no others
+	absent func(name string) bundle.Gap // the fact that one does not exist
 }
 
+// named are the Secrets and what ingresses lead to, as far as the user may get them.
 func (o *objects) named() []named {
 	var all []named
 	for _, ns := range o.s.Namespaces {
-		n := named{target: target{kind: secrets, ns: ns}}
+		n := named{
+			target: target{kind: secrets, ns: ns}, why: "only the secrets that pods and workloads name: the user may not list all",
+			absent: func(name string) bundle.Gap { return noSecret(ns, name, o.s.wants[ns][name]) },
+		}
 		for _, r := range o.s.Access.Asked {
 			if r.Verb == "get" && r.Resource == secrets.resource && r.Namespace == ns && r.Allowed {
 				n.names = append(n.names, r.Name)
@@ -83,45 +90,56 @@ func (o *objects) named() []named {
 			all = append(all, n)
 		}
 	}
+	for _, n := range o.s.edgeNames() {
+		if n.names = o.s.mayGet(n.kind); len(n.names) > 0 {
+			all = append(all, n)
+		}
+	}
 	return all
 }
 
 func (n named) path(name string) string { return n.target.path(n.ns) + "/" + url.PathEscape(name) }
 
-// collectNamed joins the rows of Secrets into the table that a list would give.
-func (c *Cluster) collectNamed(ctx context.Context, b *collect.Batch, n named, wanted map[string]*want) {
+// collectNamed joins single objects into what a list would give.
+func (c *Cluster) collectNamed(ctx context.Context, b *collect.Batch, n named) {
 	w := &listWriter{batch: b, target: n.target}
 	var failed []bundle.Gap
 	for _, name := range n.names {
-		err := c.secretRow(ctx, n, name, w)
+		err := c.namedRow(ctx, n, name, w)
 		switch {
 		case code(err) == http.StatusNotFound:
-			b.Gap(noSecret(n.ns, name, wanted[name]))
+			b.Gap(n.absent(name))
 		case err != nil:
-			failed = append(failed, bundle.Gap{Reason: collect.ReasonOf(err), Detail: fmt.Sprintf("secret %q: %v", name, err), Costs: n.costs})
+			failed = append(failed, bundle.Gap{Reason: collect.ReasonOf(err), Detail: fmt.Sprintf("%s %q: %v", strings.ToLower(n.object), name, err), Costs: n.costs})
 		}
 	}
-	table := bundle.Table(n.name(), n.ns)
-	if len(failed) < len(n.names) {
-		if err := w.open(); err != nil {
-			b.Gap(bundle.Gap{Entry: table, Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: n.costs})
-			return
+	if len(failed) == len(n.names) {
+		for _, g := range failed {
+			n.gap(b, g)
 		}
-		table = "" // it is there; what failed is not in it
-		w.json.Attr("named", "only the secrets that pods and workloads name: the user may not list all")
+		return
 	}
-	for _, g := range failed {
-		g.Entry = table
+	if err := w.open(); err != nil {
+		n.gap(b, bundle.Gap{Reason: collect.ReasonOf(err), Detail: err.Error(), Costs: n.costs})
+		return
+	}
+	w.json.Attr("named", n.why)
+	for _, g := range failed { // the entries are there; what failed is not in them
 		w.truncate(bundle.CutShort, g.Detail)
 		b.Gap(g)
 	}
-	if table == "" {
-		w.close()
+	w.close()
+}
+
+// gap records that neither entry is there.
+func (n named) gap(b *collect.Batch, g bundle.Gap) {
+	for _, g.Entry = range n.entries() {
+		b.Gap(g)
 	}
 }
 
-// secretRow asks for one Secret as a row of a table. An answer that is none is read no further than that shows.
-func (c *Cluster) secretRow(ctx context.Context, n named, name string, w *listWriter) error {
+// namedRow asks for one object as a row of a table. An answer that is none is read no further than that shows.
+func (c *Cluster) namedRow(ctx context.Context, n named, name string, w *listWriter) error {
 	field := func(key string, raw json.RawMessage) error {
 		if key == "kind" && string(raw) != `"Table"` {
 			return errNoTable

@@ -24,6 +24,7 @@ type Survey struct {
 	wants      wants             // Secrets that pods and workloads name
 	carriers   map[string]string // addresses of the nodes on which pods run, by name
 	custom     custom            // resources that the cluster defines itself
+	edges      edges             // what ingresses lead to
 	config     configuration
 	net        network   // services and pods, by which addresses are found
 	streams    []*stream // logs of the pods that there are
