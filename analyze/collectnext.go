@@ -156,6 +156,8 @@ var origins = []origin{
 	{[]string{"metrics/"}, "metrics/", "kube-metrics", ""},
 	{[]string{"top/"}, "top/", "kube-top", ""},
 	{[]string{"log of", "logs of"}, bundle.PodLogs, "kube-logs", ""},
+	{[]string{AlbConfigsEntry}, AlbConfigsEntry, "", ""},
+	{[]string{ClassesEntry}, ClassesEntry, "", ""},
 	{[]string{"cluster-resources/pods/", "tables/pods", "describe"}, "cluster-resources/pods/", "", ""},
 }
 

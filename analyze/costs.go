@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/specs"
 )
 
@@ -73,6 +74,7 @@ var kindCosts = map[string]string{
 	"services":                 "服务的名字、端口与选择器",
 	"endpointslices":           "服务实际能到达哪些 Pod",
 	"ingresses":                "客户端怎样到达网关和 API",
+	"ingressclasses":           "Ingress 由哪个负载均衡提供服务",
 	"networkpolicies":          "集群禁止了哪些连接",
 	"jobs":                     "一次性任务及其失败",
 	"cronjobs":                 "定时任务",
@@ -90,6 +92,8 @@ var kindCosts = map[string]string{
 	"nodes":                    "节点状况：内存、磁盘、PID 压力，是否就绪",
 	"persistentvolumes":        "已释放、失败或绑定在失联节点上的存储卷",
 	"storageclasses":           "存储卷怎样分配",
+
+	record.AlbConfigs + "." + record.AlbGroup: "阿里云 ALB 监听的超时：空闲的长连接会不会被切断",
 }
 
 // nodeCosts are by file of a node.

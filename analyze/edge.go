@@ -1,5 +1,21 @@
 package analyze
 
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/bundle/record"
+)
+
+// Where that lies to which ingresses lead.
+var (
+	ClassesEntry    = bundle.Resource("ingressclasses", "")
+	AlbConfigsEntry = bundle.Resource(record.AlbConfigs+"."+record.AlbGroup, "")
+)
+
 // Edge is an Ingress, or a Service that a load balancer serves: how clients come in.
 type Edge struct {
 	Entry           string
@@ -9,6 +25,26 @@ type Edge struct {
 	Notes           map[string]string // annotations
 	Backends        []Backend         // services behind an Ingress
 	Ports           []int             // of a Service
+	TLS             bool              // hosts of an Ingress have certificates
+}
+
+// IngressClass says who serves an Ingress.
+type IngressClass struct {
+	Entry, Name string
+	AlbConfig   string // that its parameters name; empty: none
+}
+
+// AlbConfig is the load balancer that Alibaba Cloud's controller makes.
+type AlbConfig struct {
+	Entry, Name string
+	Listeners   []AlbListener
+}
+
+// AlbListener is one of its listeners. Seconds of 0 are not set.
+type AlbListener struct {
+	Port          int
+	Protocol      string
+	Idle, Request int
 }
 
 // Backend is a Service, by one of its ports, that an Ingress leads to.
@@ -35,10 +71,13 @@ type ServicePort struct {
 
 // edgeSpec is what is read of the spec of an Ingress or a Service.
 type edgeSpec struct {
-	Type    string        `json:"type"`
-	Class   string        `json:"ingressClassName"`
-	Ports   []ServicePort `json:"ports"`
-	Default *edgeBackend  `json:"defaultBackend"`
+	Type  string        `json:"type"`
+	Class string        `json:"ingressClassName"`
+	Ports []ServicePort `json:"ports"`
+	TLS   []struct {
+		Hosts []string `json:"hosts"`
+	} `json:"tls"`
+	Default *edgeBackend `json:"defaultBackend"`
 	Rules   []struct {
 		Host string `json:"host"`
 		HTTP struct {
@@ -64,7 +103,11 @@ type edgeBackend struct {
 func (s *snapshots) addEdge(entry string, o *object) {
 	var spec edgeSpec
 	decodePart(o.Spec, &spec)
-	e := Edge{Entry: entry, Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name, Class: spec.Class, Notes: o.Metadata.Notes}
+	e := Edge{Entry: entry, Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name, Notes: o.Metadata.Notes}
+	e.Class = cmp.Or(spec.Class, o.Metadata.Notes[record.IngressClassNote])
+	for _, hosts := range spec.TLS {
+		e.TLS = e.TLS || len(hosts.Hosts) > 0
+	}
 	for _, p := range spec.Ports {
 		e.Ports = append(e.Ports, p.Port)
 	}
@@ -89,4 +132,39 @@ func (e *Edge) lead(host, path string, to *edgeBackend) {
 	if name := to.Service.Name; name != "" {
 		e.Backends = append(e.Backends, Backend{host, path, name, to.Service.Port.Number, to.Service.Port.Name})
 	}
+}
+
+func classOf(entry string, o *object) IngressClass {
+	var spec struct {
+		Parameters struct {
+			Group string `json:"apiGroup"`
+			Kind  string `json:"kind"`
+			Name  string `json:"name"`
+		} `json:"parameters"`
+	}
+	decodePart(o.Spec, &spec)
+	class := IngressClass{Entry: entry, Name: o.Metadata.Name}
+	if p := spec.Parameters; p.Group == record.AlbGroup && p.Kind == record.AlbConfigKind {
+		class.AlbConfig = p.Name
+	}
+	return class
+}
+
+// albConfigOf reads an AlbConfig; ok is false for another kind of that name.
+func albConfigOf(entry string, o *object) (a AlbConfig, ok bool) {
+	var spec struct {
+		Listeners []struct {
+			Port     json.RawMessage `json:"port"` // a number, or its text
+			Protocol string          `json:"protocol"`
+			Idle     int             `json:"idleTimeout"`
+			Request  int             `json:"requestTimeout"`
+		} `json:"listeners"`
+	}
+	decodePart(o.Spec, &spec)
+	a = AlbConfig{Entry: entry, Name: o.Metadata.Name}
+	for _, l := range spec.Listeners {
+		port, _ := strconv.Atoi(strings.Trim(string(l.Port), `"`)) // what is no port leads nowhere
+		a.Listeners = append(a.Listeners, AlbListener{Port: port, Protocol: l.Protocol, Idle: l.Idle, Request: l.Request})
+	}
+	return a, strings.HasPrefix(o.APIVersion, record.AlbGroup+"/")
 }

@@ -64,6 +64,8 @@ type Facts struct {
 	Edges          []Edge
 	Services       []Service
 	Lists          []string // entries with objects that were read whole
+	Classes        []IngressClass
+	AlbConfigs     []AlbConfig
 	Unread         []Unread // what told nothing
 	Warnings       []specs.Text
 	nodeLists      []nodeName

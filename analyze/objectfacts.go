@@ -39,6 +39,14 @@ func (s *snapshots) addObject(entry string, o *object) {
 		s.addEdge(entry, o)
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)
+	case "IngressClass":
+		s.Classes = append(s.Classes, classOf(entry, o))
+	case record.AlbConfigKind:
+		if a, ok := albConfigOf(entry, o); ok {
+			s.AlbConfigs = append(s.AlbConfigs, a)
+			at, who := o.Metadata.modified()
+			s.addChange(entry, o, at, who)
+		}
 	case "Secret":
 		at, who := o.Metadata.modified()
 		s.addChange(entry, o, at, who)

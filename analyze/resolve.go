@@ -18,6 +18,7 @@ func resolve(p *pass, m *matcher, taken time.Time) *Facts {
 		Filesystems: p.Filesystems, Memory: p.Memory, Sizes: p.Sizes, Gauges: p.Gauges, Spaces: p.Spaces,
 		Evictions: p.Evictions, PodSpaces: p.PodSpaces, Slow: p.Slow, Counters: p.Counters, Malformed: p.Malformed, Unread: p.Unread, nodeLists: p.nodeLists, images: p.images, Gaps: p.gaps, Incident: p.Incident,
 		ConfigMaps: p.ConfigMaps, Certificates: p.Certificates, Metrics: p.Metrics, Ranges: p.Ranges, Edges: p.Edges, Services: p.Services, Lists: p.Lists,
+		Classes: p.Classes, AlbConfigs: p.AlbConfigs,
 		Infos: p.Infos, Redises: p.Redises, Mongos: p.Mongos, EtcdStatuses: p.EtcdStatuses, EtcdRegistries: p.EtcdRegistries, Conversations: p.Conversations,
 	}
 	f.takeKafka(&p.kafka)
@@ -265,6 +266,12 @@ func (f *Facts) sort(s *specs.Set) {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry)) < 0
 	})
 	slices.Sort(f.Lists)
+	sort.SliceStable(f.Classes, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.Classes[i].Name, f.Classes[j].Name), cmp.Compare(f.Classes[i].Entry, f.Classes[j].Entry)) < 0
+	})
+	sort.SliceStable(f.AlbConfigs, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(f.AlbConfigs[i].Name, f.AlbConfigs[j].Name), cmp.Compare(f.AlbConfigs[i].Entry, f.AlbConfigs[j].Entry)) < 0
+	})
 	sort.SliceStable(f.Infos, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Infos[i].Entry, f.Infos[j].Entry), cmp.Compare(f.Infos[i].Line, f.Infos[j].Line)) < 0
 	})

@@ -42,6 +42,8 @@ type snapshots struct {
 	Edges          []Edge
 	Services       []Service
 	Lists          []string
+	Classes        []IngressClass
+	AlbConfigs     []AlbConfig
 	Unread         []Unread
 	clusters       []clusterSign
 	nodeLists      []nodeName
@@ -79,6 +81,8 @@ func (s *snapshots) add(o *snapshots) {
 	s.Edges = append(s.Edges, o.Edges...)
 	s.Services = append(s.Services, o.Services...)
 	s.Lists = append(s.Lists, o.Lists...)
+	s.Classes = append(s.Classes, o.Classes...)
+	s.AlbConfigs = append(s.AlbConfigs, o.AlbConfigs...)
 	s.Metrics = append(s.Metrics, o.Metrics...)
 	s.Ranges = append(s.Ranges, o.Ranges...)
 	s.Files = append(s.Files, o.Files...)
