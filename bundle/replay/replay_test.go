@@ -470,3 +470,27 @@ func TestKubelets(t *testing.T) {
 		}
 	}
 }
+
+// TestCustomOfTheCluster serves a custom resource that belongs to no namespace: by name, as a table, in discovery and in reviews of rights.
+func TestCustomOfTheCluster(t *testing.T) {
+	const path = "/apis/alibabacloud.com/v1/albconfigs"
+	c := open(t, write(t, map[string]string{
+		bundle.Resource("albconfigs.alibabacloud.com", ""): `{"kind":"AlbConfigList","items":[{"apiVersion":"alibabacloud.com/v1","kind":"AlbConfig","metadata":{"name":"im"},"spec":{"listeners":[{"port":443}]}}]}`,
+		bundle.Table("albconfigs.alibabacloud.com", ""):    `{"columnDefinitions":[{"name":"Name","type":"string","format":"name"}],"rows":[{"cells":["im"]}]}`,
+	}))
+	if code, body, _ := get(t, c, path+"/im", ""); code != http.StatusOK || !strings.Contains(body, `"port":443`) {
+		t.Errorf("%d %s", code, body)
+	}
+	if rows := ask(t, c, path+"/im", "application/json;as=Table;v=v1;g=meta.k8s.io").Rows; len(rows) != 1 || rows[0].Cells[0] != "im" {
+		t.Errorf("%+v", rows)
+	}
+	if _, body, _ := get(t, c, "/apis/alibabacloud.com/v1", ""); !strings.Contains(body, `"name":"albconfigs"`) || !strings.Contains(body, `"namespaced":false`) {
+		t.Errorf("%s", body)
+	}
+	if code, body, _ := get(t, c, path+"/other", ""); code != http.StatusNotFound {
+		t.Errorf("%d %s", code, body)
+	}
+	if !c.may("get", "alibabacloud.com", "albconfigs", "", "") || c.may("get", "networking.k8s.io", "ingressclasses", "", "") {
+		t.Error("it grants other than what the bundle holds")
+	}
+}
