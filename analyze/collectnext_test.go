@@ -30,6 +30,11 @@ func TestCollectNextIsShort(t *testing.T) {
 			[]Missing{{What: "node", Reason: bundle.Forbidden}},
 			[]string{nodes + " --plan=rbac | kubectl apply -f -", nodes + " --conversation ID"},
 		},
+		"what an Ingress leads to may not be read": {
+			[]need{{collectCommand, []string{AlbConfigsEntry}}},
+			[]Missing{{What: AlbConfigsEntry, Reason: bundle.Forbidden}},
+			[]string{collectCommand + " --plan=rbac | kubectl apply -f -", collectCommand},
+		},
 		"another right is lacking":     {[]need{disk}, []Missing{{What: "kube-top", Reason: bundle.Forbidden}}, []string{nodes}},
 		"no way to the broker":         {[]need{kafka}, []Missing{{What: bundle.KafkaGroupsJSON, Reason: bundle.Failed}, {What: "kube-reach", Reason: bundle.Forbidden}}, []string{collectCommand + " --plan=rbac | kubectl apply -f -", collectCommand}},
 		"the broker refuses":           {[]need{kafka}, []Missing{{What: bundle.KafkaGroupsJSON, Reason: bundle.Forbidden}}, []string{collectCommand + " --kafka-auth FILE"}},

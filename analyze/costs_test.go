@@ -16,6 +16,7 @@ func TestCostsInBothLanguages(t *testing.T) {
 	}
 	whats := []string{
 		bundle.Resource("events", "default"), bundle.Table("secrets", "im"), bundle.Resource("endpointslices", "im"), "cluster-resources/*",
+		AlbConfigsEntry, ClassesEntry,
 		bundle.PodLog("im", "p", "c", true), bundle.ContainerFile("im", "p", "c", "/a.log"), bundle.NodeText("n1", "du"), bundle.AllOfNode("n1"),
 		bundle.NodeSummary("n1"), bundle.Sample(bundle.KafkaGroupsJSON, 2), bundle.KafkaTopics, bundle.SeqFile, bundle.MongoServer + "#set",
 		bundle.PodMetrics("im", "p", 12002), bundle.PrometheusQuery(set.Queries[0].ID), bundle.PrometheusQuery("of-another-release"), bundle.ReadyZ,
