@@ -30,7 +30,8 @@ func read(file, where string, text []byte) ([]*Setting, []error) {
 	r := &reader{file: file, where: where}
 	var doc yaml.Node
 	if err := parse(text, &doc); err != nil {
-		r.fail(lineOf(err))
+		line, text := lineOf(err)
+		r.fail(line, "", text)
 		return nil, r.errs
 	}
 	if len(doc.Content) == 0 {
@@ -38,7 +39,7 @@ func read(file, where string, text []byte) ([]*Setting, []error) {
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
-		r.fail(root.Line, "keys with values were expected")
+		r.fail(root.Line, "", "keys with values were expected")
 		return nil, r.errs
 	}
 	r.mapping(root, "", 0)
@@ -68,8 +69,8 @@ func lineOf(err error) (line int, text string) {
 	return line, yamlAnchor.ReplaceAllString(m[2], "anchor")
 }
 
-func (r *reader) fail(line int, text string) {
-	r.errs = append(r.errs, &Error{File: r.file, Where: r.where, Line: line, Text: text})
+func (r *reader) fail(line int, key, text string) {
+	r.errs = append(r.errs, &Error{File: r.file, Where: r.where, Line: line, Key: shortened(key), Text: text})
 }
 
 // enter counts a value, and refuses it when there were too many, or it lies too deep.
@@ -80,11 +81,11 @@ func (r *reader) enter(line int, key string, depth int) bool {
 		return false
 	case r.read > mostRead || len(r.found) >= mostKeys:
 		r.full = true
-		r.fail(line, fmt.Sprintf("more than %d keys: the rest was not read", mostKeys))
+		r.fail(line, "", fmt.Sprintf("more than %d keys: the rest was not read", mostKeys))
 		return false
 	case depth > deepest || len(key) > longest:
 		r.full = true
-		r.fail(line, fmt.Sprintf("%q is nested too deep: it was not read, nor what follows", shortened(key)))
+		r.fail(line, key, "is nested too deep: it was not read, nor what follows")
 		return false
 	}
 	return true
@@ -131,7 +132,7 @@ func (r *reader) mapping(n *yaml.Node, prefix string, depth int) {
 			continue
 		}
 		if line, twice := seen[name.Value]; twice {
-			r.fail(name.Line, fmt.Sprintf("key %q stands in line %d already", shortened(name.Value), line))
+			r.fail(name.Line, name.Value, fmt.Sprintf("stands in line %d already", line))
 		}
 		seen[name.Value] = name.Line
 		r.value(value, joined(prefix, name.Value), name.Line, depth+1)

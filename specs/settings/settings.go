@@ -55,14 +55,23 @@ type Error struct {
 	File  string
 	Where string // as in Origin
 	Line  int    // 0: it is not known
+	Key   string // what the text is about, as the file spells it; empty: the file
 	Text  string
+}
+
+// Says is the text with its key.
+func (e *Error) Says() string {
+	if e.Key == "" {
+		return e.Text
+	}
+	return fmt.Sprintf("key %q %s", e.Key, e.Text)
 }
 
 func (e *Error) Error() string {
 	if e.Line == 0 {
-		return fmt.Sprintf("%s of %s: %s", e.File, e.Where, e.Text)
+		return fmt.Sprintf("%s of %s: %s", e.File, e.Where, e.Says())
 	}
-	return fmt.Sprintf("%s:%d of %s: %s", e.File, e.Line, e.Where, e.Text)
+	return fmt.Sprintf("%s:%d of %s: %s", e.File, e.Line, e.Where, e.Says())
 }
 
 // Get finds a key of a file: "kafka", "tls.enableTLS". The file is named with or without its suffix. Nil: it is not set.
