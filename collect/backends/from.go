@@ -144,11 +144,11 @@ func (f *finder) usable(of string, one *settings.Setting, all []string) []string
 			return nil
 		}
 		if err != nil {
-			f.fail(of, flagHint(of), "%q in %s is no HOST:PORT", address, where(one))
+			f.fail(of, flagHint(of), "%s in %s is no HOST:PORT", quoted(one, strconv.Quote(address)), where(one))
 			return nil
 		}
 		if ip := net.ParseIP(host); host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
-			f.fail(of, flagHint(of), "%s says %s, which is each pod for itself", where(one), address)
+			f.fail(of, flagHint(of), "%s says %s, which is each pod for itself", where(one), quoted(one, address))
 			return nil
 		}
 	}
@@ -176,6 +176,14 @@ func flagHint(of string) string {
 		return "only the registry and the config centre are missing without it"
 	}
 	return fmt.Sprintf("say where it is with --%s HOST:PORT", of)
+}
+
+// quoted is a value for people, if they may know it.
+func quoted(one *settings.Setting, text string) string {
+	if one.Hidden {
+		return "(hidden)"
+	}
+	return text
 }
 
 // where says for people where a setting stands.

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"strconv"
 	"strings"
+
+	"github.com/imbundle/imbundle/specs/settings"
 )
 
 // Default ports, where an address names none.
@@ -36,8 +38,8 @@ func (f *finder) kafkaTLS(s section) *tls.Config {
 		return nil
 	}
 	config := &tls.Config{InsecureSkipVerify: s.is("tls.insecureSkipVerify"), MinVersion: tls.VersionTLS12}
-	if ca := s.text("tls.caCrt"); ca != "" && !config.InsecureSkipVerify {
-		f.trust(config, ca)
+	if ca := s.get("tls.caCrt"); s.text("tls.caCrt") != "" && !config.InsecureSkipVerify {
+		f.trust(config, ca, s.text("tls.caCrt"))
 	}
 	f.certificate(config, s)
 	return config
@@ -46,14 +48,14 @@ func (f *finder) kafkaTLS(s section) *tls.Config {
 const caHint = "copy the file out of a pod and give it with --kafka-tls FILE, or --kafka-tls insecure"
 
 // trust reads the authority that a setting names, by its path or as it is.
-func (f *finder) trust(config *tls.Config, ca string) {
+func (f *finder) trust(config *tls.Config, one *settings.Setting, ca string) {
 	pem := f.read(ca)
 	if pem == nil {
-		f.fail(KafkaName, caHint, "the certificate authority %s is a file inside the containers", ca)
+		f.fail(KafkaName, caHint, "the certificate authority %s is a file inside the containers", quoted(one, ca))
 		return
 	}
 	if config.RootCAs = pool(pem); config.RootCAs == nil {
-		f.fail(KafkaName, caHint, "there is no certificate in %s", ca)
+		f.fail(KafkaName, caHint, "there is no certificate in %s", quoted(one, ca))
 	}
 }
 
@@ -73,7 +75,7 @@ func (f *finder) certificate(config *tls.Config, s section) {
 	}
 	pair, err := tls.X509KeyPair(f.read(cert), f.read(key))
 	if err != nil {
-		f.fail(KafkaName, "the broker may refuse without it; name another listener with --kafka HOST:PORT", "the client certificate %s cannot be read here", cert)
+		f.fail(KafkaName, "the broker may refuse without it; name another listener with --kafka HOST:PORT", "the client certificate %s cannot be read here", quoted(s.get("tls.clientCrt"), cert))
 		return
 	}
 	config.Certificates = []tls.Certificate{pair}
@@ -125,7 +127,7 @@ func (f *finder) db(s section) int {
 	}
 	db, err := strconv.Atoi(text)
 	if err != nil || db < 0 {
-		f.fail(RedisName, "OpenIM does not start with it; database 0 is asked", "db is %q, which is no number", text)
+		f.fail(RedisName, "OpenIM does not start with it; database 0 is asked", "db is %s, which is no number", quoted(s.get("db"), strconv.Quote(text)))
 		return 0
 	}
 	return db
