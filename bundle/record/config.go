@@ -28,9 +28,10 @@ type Workload struct {
 
 // ConfigFile is a file that is mounted into a component.
 type ConfigFile struct {
-	File  string `json:"file"`  // kafka.yml
-	From  string `json:"from"`  // "configmap openim/openim-config", "secret openim/openim-config"
-	Entry string `json:"entry"` // of the bundle; empty: it is mounted from a Secret, and not there
+	File   string `json:"file"`             // kafka.yml
+	From   string `json:"from"`             // "configmap openim/openim-config", "secret openim/openim-config"
+	Entry  string `json:"entry"`            // of the bundle; empty: it is mounted from a Secret, and not there
+	Untold int    `json:"untold,omitempty"` // keys of a Secret's file that are not among OpenIM's: they are not written
 }
 
 // ConfigValue is a value and where it comes from. Name stands before value, as redaction expects of variables.
@@ -38,7 +39,7 @@ type ConfigValue struct {
 	Name    string `json:"name"`              // of the key, with a dot between levels: tls.enableTLS
 	Value   string `json:"value"`             // elements of a list are joined by ", "; redacted as everything
 	List    bool   `json:"list,omitempty"`    // of scalars
-	Secret  bool   `json:"secret,omitempty"`  // a variable's that comes from a Secret, or a secret in a file of one: Value is empty whatever it is
+	Secret  bool   `json:"secret,omitempty"`  // it was read from a Secret and may not be told: Value is empty whatever it is
 	Unknown string `json:"unknown,omitempty"` // why the value is not known, although it is set
 	From    string `json:"from"`              // the configmap, or the variable and whose it is
 	Line    int    `json:"line,omitempty"`    // of the file

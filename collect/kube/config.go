@@ -14,6 +14,7 @@ import (
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/collect"
+	"github.com/imbundle/imbundle/specs"
 	"github.com/imbundle/imbundle/specs/settings"
 )
 
@@ -24,6 +25,7 @@ type configuration struct {
 	components []*configured
 	problems   []record.ConfigProblem
 	gaps       []bundle.Gap
+	telling    specs.Telling // of what stands in Secrets
 }
 
 // configured is a component and its configuration.
@@ -37,13 +39,19 @@ type configured struct {
 // configFile is a file of a component. Without an Entry its text stays in memory.
 type configFile struct {
 	record.ConfigFile
+	path string // in the container
 	text string
 }
 
-// secretValues are those of one Secret; why says why they are not known.
+// secretValues are those of one Secret; why says why they are not known, reason is that of the gap.
 type secretValues struct {
-	values map[string][]byte
-	why    string
+	values      map[string][]byte
+	why, reason string
+}
+
+// absent reports that there is no such Secret where none is needed.
+func (v secretValues) absent(optional *bool) bool {
+	return v.reason == bundle.NotFound && optional != nil && *optional
 }
 
 // object is a namespace and a name.
@@ -52,7 +60,7 @@ func object(ns, name string) string { return ns + "/" + name }
 // readConfig reads the ConfigMaps that OpenIM's components mount or name, the Secrets that they mount or whose values their variables
 // take for connecting, unless that is declined, and lays them over each other as each component does.
 func (c *Cluster) readConfig(ctx context.Context, s *Survey) error {
-	s.config = configuration{maps: map[string]*corev1.ConfigMap{}, secrets: map[string]secretValues{}}
+	s.config = configuration{maps: map[string]*corev1.ConfigMap{}, secrets: map[string]secretValues{}, telling: c.o.Specs.Baseline.Telling(settings.Secret)}
 	for _, comp := range s.Components {
 		if isOpenIM(comp.Role) && comp.spec != nil {
 			s.config.components = append(s.config.components, &configured{Component: comp})
@@ -70,7 +78,9 @@ func (c *Cluster) readConfig(ctx context.Context, s *Survey) error {
 		}
 		s.config.compose(comp)
 		for _, one := range comp.set.All() {
-			s.Environment.seeText(one.String())
+			if !ofSecretFile(one.Origin.Where) || s.config.telling.Names(one.File, one.Key) {
+				s.Environment.seeText(one.String())
+			}
 		}
 	}
 	return nil
@@ -200,11 +210,14 @@ func (comp *configured) secretNames() []string {
 
 // secretValues asks for one Secret by name. Its values stay in memory.
 func (c *Cluster) secretValues(ctx context.Context, s *Survey, ns, name string) (secretValues, error) {
+	unread := func(reason, format string, args ...any) (secretValues, error) {
+		return secretValues{why: fmt.Sprintf(format, args...), reason: reason}, nil
+	}
 	switch {
 	case c.o.NoSecrets:
-		return secretValues{why: fmt.Sprintf("secret %q was not read (--no-secrets)", name)}, nil
+		return unread(bundle.Forbidden, "secret %q was not read (--no-secrets)", name)
 	case !s.Access.may(ask{Verb: "get", Resource: secrets.resource, Namespace: ns, Name: name}):
-		return secretValues{why: fmt.Sprintf("the user may not get secret %q in namespace %s", name, ns)}, nil
+		return unread(bundle.Forbidden, "the user may not get secret %q in namespace %s", name, ns)
 	}
 	var got corev1.Secret
 	err := c.getJSON(ctx, secrets.path(ns)+"/"+url.PathEscape(name), nil, &got)
@@ -212,9 +225,9 @@ func (c *Cluster) secretValues(ctx context.Context, s *Survey, ns, name string) 
 	case ctx.Err() != nil:
 		return secretValues{}, ctx.Err()
 	case code(err) == http.StatusForbidden:
-		return secretValues{why: fmt.Sprintf("the user may not get secret %q in namespace %s", name, ns)}, nil
+		return unread(bundle.Forbidden, "the user may not get secret %q in namespace %s", name, ns)
 	case err != nil:
-		return secretValues{why: fmt.Sprintf("reading secret %q in namespace %s: %v", name, ns, err)}, nil
+		return unread(collect.ReasonOf(err), "reading secret %q in namespace %s: %v", name, ns, err)
 	}
 	return secretValues{values: got.Data}, nil
 }

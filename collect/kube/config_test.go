@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
-	"github.com/imbundle/imbundle/bundle/redact"
 	"github.com/imbundle/imbundle/collect"
 	"github.com/imbundle/imbundle/collect/backends"
 )
@@ -129,15 +127,7 @@ func TestConfiguration(t *testing.T) {
 // TestAlikeSecrets tells which secrets are equal, and nothing else of them: with other secrets that are as alike the record is
 // the same to the byte.
 func TestAlikeSecrets(t *testing.T) {
-	set := testSpecs(t)
-	var rules []redact.Rule
-	for _, r := range set.Redactions {
-		rules = append(rules, redact.Rule{ID: r.ID, Keys: r.Keys, Literal: r.Literal, Pattern: r.Pattern})
-	}
-	redactor, err := redact.Compile(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
+	redactor := testRedactor(t)
 	effective := func(one, other, password string) string {
 		f := newFaulty(t)
 		installation(f)
@@ -155,15 +145,7 @@ func TestAlikeSecrets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := collect.Options{Output: filepath.Join(t.TempDir(), "imbundle-alike.tgz"), Redactor: redactor}
-		if _, err := collect.Run(t.Context(), o, []collect.Source{&config{c, s}}); err != nil {
-			t.Fatal(err)
-		}
-		r, err := bundle.Open(o.Output, bundle.ReadOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
+		_, r := run(t, collect.Options{Redactor: redactor}, &config{c, s})
 		return read(t, r, bundle.ConfigEffective)
 	}
 	text := effective("canary-one", "canary-other", "canary-three")
@@ -222,11 +204,28 @@ func TestNoSecrets(t *testing.T) {
 	}
 }
 
+// TestOptionalSecret takes a variable for not set whose Secret need not exist and does not.
+func TestOptionalSecret(t *testing.T) {
+	optional := true
+	ref := corev1.LocalObjectReference{Name: "env"}
+	container := corev1.Container{
+		EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: ref, Optional: &optional}}},
+		Env:     []corev1.EnvVar{{Name: "IMENV_REDIS_PASSWORD", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: ref, Key: "p", Optional: &optional}}}},
+	}
+	comp := &configured{Component: Component{Namespace: "im", Kind: "Deployment", Name: "push", spec: &corev1.PodSpec{Containers: []corev1.Container{container}}}}
+	for reason, gaps := range map[string]int{bundle.NotFound: 0, bundle.Timeout: 1} {
+		f := &configuration{secrets: map[string]secretValues{"im/env": {why: "no answer", reason: reason}}}
+		if vars := f.vars(comp); len(vars) != 1 || vars[0].Unread != map[int]string{1: "no answer"}[gaps] || len(f.gaps) != gaps {
+			t.Errorf("%s: %+v, %+v", reason, vars, f.gaps)
+		}
+	}
+}
+
 // TestWholeSecretUnknown tells once that a Secret, all of whose keys are variables of two components, is not known.
 func TestWholeSecretUnknown(t *testing.T) {
 	from := corev1.EnvFromSource{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "env"}}}
 	comp := &configured{Component: Component{Namespace: "im", Kind: "Deployment", Name: "push", spec: &corev1.PodSpec{Containers: []corev1.Container{{EnvFrom: []corev1.EnvFromSource{from}}}}}}
-	f := &configuration{secrets: map[string]secretValues{"im/env": {why: `the user may not get secret "env" in namespace im`}}}
+	f := &configuration{secrets: map[string]secretValues{"im/env": {why: `the user may not get secret "env" in namespace im`, reason: bundle.Forbidden}}}
 	for range 2 {
 		if vars := f.vars(comp); len(vars) > 0 {
 			t.Errorf("%+v", vars)

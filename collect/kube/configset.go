@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -26,8 +25,9 @@ func (f *configuration) compose(comp *configured) {
 	for _, m := range comp.mounts() {
 		f.addFiles(comp, m)
 	}
-	f.unknownFiles(comp)
+	f.hide(comp)
 	comp.ignored = comp.set.Env(f.vars(comp))
+	f.unknownFiles(comp)
 }
 
 // configEntry is where a file of a ConfigMap goes.
@@ -40,7 +40,10 @@ func (f *configuration) mistake(err error) {
 	p := record.ConfigProblem{Text: err.Error()}
 	var e *settings.Error
 	if errors.As(err, &e) {
-		p = record.ConfigProblem{Of: e.File, From: e.Where, Line: e.Line, Text: e.Text}
+		if e.Key != "" && ofSecretFile(e.Where) { // a key of a map may be a secret itself
+			e.Key, e.Text = "", "a key "+e.Text
+		}
+		p = record.ConfigProblem{Of: e.File, From: e.Where, Line: e.Line, Text: e.Says()}
 	}
 	if slices.Contains(f.problems, p) {
 		return
@@ -78,8 +81,8 @@ func (f *configuration) wholeSource(comp *configured, from corev1.EnvFromSource,
 	}
 	if ref := from.SecretRef; ref != nil {
 		secret := f.secrets[object(comp.Namespace, ref.Name)]
-		if secret.why != "" {
-			f.unknown(comp.Namespace, ref.Name, secret.why+"; its keys are variables of OpenIM")
+		if secret.why != "" && !secret.absent(ref.Optional) {
+			f.unknown(comp.Namespace, ref.Name, secret, "its keys are variables of OpenIM")
 		}
 		for key, value := range secret.values {
 			put(settings.Var{Name: from.Prefix + key, Value: string(value), Where: ", from secret " + ref.Name, Hidden: true})
@@ -87,14 +90,15 @@ func (f *configuration) wholeSource(comp *configured, from corev1.EnvFromSource,
 	}
 }
 
-// unknown tells once of a Secret all of whose keys are variables or files, when they are not known: what stands elsewhere is used in
-// their place, and may be an old password.
-func (f *configuration) unknown(ns, name, why string) {
-	detail := fmt.Sprintf("%s in namespace %s and may set addresses and passwords: give them with --kafka, --redis, --mongo and their -auth flags", why, ns)
-	if slices.ContainsFunc(f.gaps, func(g bundle.Gap) bool { return g.Detail == detail }) {
+// unknown tells once of a Secret whose keys are variables or files, when they are not known: what stands elsewhere is used in their
+// place, and may be an old password.
+func (f *configuration) unknown(ns, name string, secret secretValues, keys string) {
+	costs := "which of OpenIM's settings secret " + object(ns, name) + " holds"
+	if slices.ContainsFunc(f.gaps, func(g bundle.Gap) bool { return g.Costs == costs }) {
 		return
 	}
-	f.gaps = append(f.gaps, bundle.Gap{Reason: bundle.Forbidden, Detail: detail, Costs: "which of OpenIM's settings secret " + name + " holds"})
+	detail := fmt.Sprintf("%s; %s in namespace %s and may set addresses and passwords: give them with --kafka, --redis, --mongo and their -auth flags", secret.why, keys, ns)
+	f.gaps = append(f.gaps, bundle.Gap{Reason: secret.reason, Detail: detail, Costs: costs})
 }
 
 // single is a variable that is named in the container.
@@ -130,6 +134,7 @@ func (f *configuration) fromSecret(comp *configured, ref *corev1.SecretKeySelect
 		one.Value = string(value)
 	case !read:
 		one.Unread = "it is no matter of connecting, so the secret was not read"
+	case secret.absent(ref.Optional): // the variable is not set
 	case secret.why != "":
 		one.Unread = secret.why
 	case ref.Optional == nil || !*ref.Optional:
@@ -146,35 +151,24 @@ func (s *Survey) Settings() []*settings.Set {
 	return all
 }
 
-// Mounted is the text of a file that a component has by that path, or nil.
+// Mounted is the text of a file that a component has by that path, or nil. By its name alone it is found if all files of that name
+// are the same.
 func (s *Survey) Mounted(name string) []byte {
-	base := path.Base(name)
+	var alike []string
 	for _, comp := range s.config.components {
 		for _, file := range comp.files {
-			if file.File == base {
+			if file.path == path.Clean(name) {
 				return []byte(file.text)
 			}
-		}
-	}
-	return nil
-}
-
-// LeastLearned is the length of a password that is hidden wherever it stands.
-const LeastLearned = 8
-
-// Secrets are the passwords, and addresses with such, that were read of Secrets, to be kept out of everything that is written. A
-// short one is not among them: it may be a word that logs are full of, and is hidden where it stands as a password.
-func (s *Survey) Secrets() []string {
-	var all []string
-	for _, comp := range s.config.components {
-		for _, one := range comp.set.All() {
-			key := strings.ToLower(one.Key)
-			if one.Hidden && (strings.HasSuffix(key, "password") || strings.HasSuffix(key, "uri")) && len(one.String()) >= LeastLearned {
-				all = append(all, one.String())
+			if path.Base(file.path) == path.Base(name) && !slices.Contains(alike, file.text) {
+				alike = append(alike, file.text)
 			}
 		}
 	}
-	return all
+	if len(alike) != 1 {
+		return nil
+	}
+	return []byte(alike[0])
 }
 
 // Centre lays what the config centre holds of a file over the configuration of OpenIM's components.

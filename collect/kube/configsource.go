@@ -64,7 +64,7 @@ func (f *config) effective() record.Config {
 	c := record.Config{Schema: record.ConfigSchema, Groups: []record.ConfigGroup{}, Problems: notNil(f.s.config.problems)}
 	secrets := alike{}
 	for _, comp := range f.s.config.components {
-		g := comp.group(secrets)
+		g := f.s.config.group(comp, secrets)
 		of := record.Workload{Role: comp.Role, Namespace: comp.Namespace, Kind: comp.Kind, Name: comp.Name}
 		i := slices.IndexFunc(c.Groups, func(o record.ConfigGroup) bool {
 			return reflect.DeepEqual(o.Files, g.Files) && reflect.DeepEqual(o.Settings, g.Settings) && reflect.DeepEqual(o.Ignored, g.Ignored)
@@ -78,16 +78,32 @@ func (f *config) effective() record.Config {
 	return c
 }
 
-// group is the component's configuration without its name, so that those of others compare with it.
-func (comp *configured) group(secrets alike) record.ConfigGroup {
+// group is a component's configuration without its name, so that those of others compare with it.
+func (f *configuration) group(comp *configured, secrets alike) record.ConfigGroup {
 	g := record.ConfigGroup{Files: []record.ConfigFile{}, Settings: []record.ConfigSetting{}, Ignored: []record.IgnoredVariable{}}
 	for _, file := range comp.files {
-		g.Files = append(g.Files, file.ConfigFile)
+		if !ofSecretFile(file.From) || settings.Known(file.File) {
+			g.Files = append(g.Files, file.ConfigFile)
+		}
 	}
 	for _, one := range comp.set.All() {
-		r := record.ConfigSetting{File: one.File, ConfigValue: comp.value(secrets, one.Key, one.Value)}
-		for _, v := range one.Overridden {
-			r.Overridden = append(r.Overridden, comp.value(secrets, one.Key, v))
+		if f.untold(one) {
+			countUntold(g.Files, one)
+			continue
+		}
+		r := record.ConfigSetting{File: one.File}
+		for i, v := range everyValue(one) {
+			value := record.ConfigValue{
+				Name: one.Key, Value: f.text(one, v), List: v.List, Secret: v.Hidden, Unknown: v.Unread, From: comp.plain(v.Origin.Where), Line: v.Origin.Line,
+			}
+			if settings.Secret(one.Key) {
+				value.Alike = secrets.number(v.String())
+			}
+			if i == 0 {
+				r.ConfigValue = value
+			} else {
+				r.Overridden = append(r.Overridden, value)
+			}
 		}
 		g.Settings = append(g.Settings, r)
 	}
@@ -97,15 +113,14 @@ func (comp *configured) group(secrets alike) record.ConfigGroup {
 	return g
 }
 
-func (comp *configured) value(secrets alike, key string, v settings.Value) record.ConfigValue {
-	r := record.ConfigValue{Name: key, List: v.List, Secret: v.Hidden, Unknown: v.Unread, From: comp.plain(v.Origin.Where), Line: v.Origin.Line}
-	if !v.Hidden {
-		r.Value = v.String()
+// countUntold counts a setting in its file.
+func countUntold(files []record.ConfigFile, one *settings.Setting) {
+	for i := range files {
+		if files[i].File == one.File && files[i].From == one.Origin.Where {
+			files[i].Untold++
+			return
+		}
 	}
-	if v.Hidden || settings.Secret(key) {
-		r.Alike = secrets.number(v.String())
-	}
-	return r
 }
 
 // alike numbers secrets in the order in which they come, so that a bundle tells which are equal and nothing else of them.

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -26,8 +25,9 @@ const accountFiles = "/var/run/secrets/kubernetes.io/"
 type mount struct {
 	kind, name string
 	items      []corev1.KeyToPath // none: each key is a file
-	under      string             // the only file of it that is mounted, with its name there; empty: all
-	as         string
+	under      string             // the only file or folder of it that is mounted; empty: all
+	at         string             // in the container
+	optional   *bool
 }
 
 func (comp *configured) mounts() []mount {
@@ -43,57 +43,58 @@ func (comp *configured) mounts() []mount {
 }
 
 func mountsOf(v *corev1.Volume, vm corev1.VolumeMount) (all []mount) {
-	add := func(kind, name string, items []corev1.KeyToPath) {
-		all = append(all, mount{kind, name, items, vm.SubPath, path.Base(vm.MountPath)})
+	add := func(kind, name string, items []corev1.KeyToPath, optional *bool) {
+		all = append(all, mount{kind, name, items, vm.SubPath, vm.MountPath, optional})
 	}
 	if v.ConfigMap != nil {
-		add(ofConfigMap, v.ConfigMap.Name, v.ConfigMap.Items)
+		add(ofConfigMap, v.ConfigMap.Name, v.ConfigMap.Items, v.ConfigMap.Optional)
 	}
 	if v.Secret != nil {
-		add(ofSecret, v.Secret.SecretName, v.Secret.Items)
+		add(ofSecret, v.Secret.SecretName, v.Secret.Items, v.Secret.Optional)
 	}
 	if v.Projected != nil {
 		for _, from := range v.Projected.Sources {
 			if from.ConfigMap != nil {
-				add(ofConfigMap, from.ConfigMap.Name, from.ConfigMap.Items)
+				add(ofConfigMap, from.ConfigMap.Name, from.ConfigMap.Items, from.ConfigMap.Optional)
 			}
 			if from.Secret != nil {
-				add(ofSecret, from.Secret.Name, from.Secret.Items)
+				add(ofSecret, from.Secret.Name, from.Secret.Items, from.Secret.Optional)
 			}
 		}
 	}
 	return all
 }
 
-// file is the name that a key has in the container; empty: it is not mounted.
-func (m mount) file(key string) string {
-	name := key
+// path is where a key is in the container; empty: it is not mounted.
+func (m mount) path(key string) string {
+	inside := key
 	if len(m.items) > 0 {
 		i := slices.IndexFunc(m.items, func(k corev1.KeyToPath) bool { return k.Key == key })
 		if i < 0 {
 			return ""
 		}
-		name = m.items[i].Path
+		inside = m.items[i].Path
 	}
-	switch m.under {
-	case "":
-		return path.Base(name)
-	case name:
-		return m.as
+	rest, mounted := strings.CutPrefix("/"+path.Clean(inside), path.Join("/", m.under))
+	if !mounted || m.under != "" && rest != "" && rest[0] != '/' {
+		return ""
 	}
-	return ""
+	return path.Join(m.at, rest)
 }
 
 // holdsSettings reports whether a mount names a file of OpenIM's settings; of one that names no file it is not known.
 func (m mount) holdsSettings() (is, known bool) {
 	switch {
-	case m.under != "":
-		return settings.Known(m.as), true
 	case len(m.items) > 0:
-		return slices.ContainsFunc(m.items, func(k corev1.KeyToPath) bool { return settings.Known(path.Base(k.Path)) }), true
+		return slices.ContainsFunc(m.items, func(k corev1.KeyToPath) bool { return settings.Known(path.Base(m.path(k.Key))) }), true
+	case m.under != "":
+		return settings.Known(path.Base(m.at)), true
 	}
 	return false, false
 }
+
+// below reports whether a path leads into the mount.
+func (m mount) below(name string) bool { return strings.HasPrefix(name, path.Clean(m.at)+"/") }
 
 // texts are the keys of what is mounted.
 func (f *configuration) texts(ns string, m mount) map[string]string {
@@ -110,16 +111,17 @@ func (f *configuration) texts(ns string, m mount) map[string]string {
 	return texts
 }
 
-// addFiles reads the files of a mount. What a Secret holds is no entry of the bundle, and what nobody else may know in it is hidden.
+// addFiles reads the files of a mount. Those of a Secret are no entries of the bundle.
 func (f *configuration) addFiles(comp *configured, m mount) {
 	texts := f.texts(comp.Namespace, m)
 	where := m.kind + " " + object(comp.Namespace, m.name)
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		name := m.file(key)
-		if name == "" {
+		at := m.path(key)
+		if at == "" {
 			continue
 		}
-		file := configFile{ConfigFile: record.ConfigFile{File: name, From: where}, text: texts[key]}
+		name := path.Base(at)
+		file := configFile{ConfigFile: record.ConfigFile{File: name, From: where}, path: at, text: texts[key]}
 		if m.kind == ofConfigMap {
 			file.Entry = configEntry(comp.Namespace, m.name, key)
 		}
@@ -131,30 +133,26 @@ func (f *configuration) addFiles(comp *configured, m mount) {
 			f.mistake(err)
 		}
 	}
-	if m.kind != ofSecret {
-		return
-	}
-	hide := func(v *settings.Value) { v.Hidden = v.Hidden || v.Origin.Where == where }
-	for _, one := range comp.set.All() {
-		if settings.Secret(one.Key) {
-			hide(&one.Value)
-			for i := range one.Overridden {
-				hide(&one.Overridden[i])
-			}
+}
+
+// unknownFiles tells of the Secrets that a component mounts and that are not known, unless they are named for something else than its
+// settings.
+func (f *configuration) unknownFiles(comp *configured) {
+	for _, m := range comp.mounts() {
+		secret := f.secrets[object(comp.Namespace, m.name)]
+		if m.kind != ofSecret || secret.why == "" || secret.absent(m.optional) {
+			continue
+		}
+		if is, known := m.holdsSettings(); is || !known && !comp.certifies(m) {
+			f.unknown(comp.Namespace, m.name, secret, "its keys are files of OpenIM")
 		}
 	}
 }
 
-// unknownFiles tells of the Secrets that a component mounts and that are not known, if they are named for its settings, or if it has
-// none otherwise.
-func (f *configuration) unknownFiles(comp *configured) {
-	for _, m := range comp.mounts() {
-		why := f.secrets[object(comp.Namespace, m.name)].why
-		if m.kind != ofSecret || why == "" {
-			continue
-		}
-		if is, known := m.holdsSettings(); is || !known && len(comp.set.All()) == 0 {
-			f.unknown(comp.Namespace, m.name, fmt.Sprintf("%s; its keys are files of OpenIM", why))
-		}
-	}
+// certifies reports whether settings name certificates or their keys in a mount.
+func (comp *configured) certifies(m mount) bool {
+	return slices.ContainsFunc(comp.set.All(), func(one *settings.Setting) bool {
+		key := strings.ToLower(one.Key)
+		return (strings.HasSuffix(key, "crt") || strings.HasSuffix(key, "key")) && m.below(one.String())
+	})
 }

@@ -108,11 +108,11 @@ func TestSecretFiles(t *testing.T) {
 	if v := values["kafka.yml password"]; v.Value != "" || !v.Secret || v.Alike == 0 || v.Alike == values["redis.yml password"].Alike || v.Line != 3 {
 		t.Errorf("%+v", v)
 	}
-	if one, there := files["redis.yml secret openim/one"]; !there || one.Entry != "" || len(files) != 5 {
+	if one, there := files["redis.yml secret openim/one"]; !there || one.Entry != "" || len(files) != 3 {
 		t.Errorf("%+v", files)
 	}
 	for _, name := range r.Names() {
-		if text := read(t, r, name); strings.Contains(strings.ReplaceAll(text, "canary-old", ""), "canary") || strings.HasPrefix(name, "config/openim/") && !strings.HasPrefix(name, "config/openim/openim-config/") {
+		if text := read(t, r, name); strings.Contains(text, "notes.txt") || strings.Contains(strings.ReplaceAll(text, "canary-old", ""), "canary") || strings.HasPrefix(name, "config/openim/") && !strings.HasPrefix(name, "config/openim/openim-config/") {
 			t.Errorf("%s holds what a Secret does:\n%s", name, text)
 		}
 	}
@@ -121,19 +121,24 @@ func TestSecretFiles(t *testing.T) {
 	}
 }
 
-// TestSecretFilesUnknown tells of the Secret that is mounted as a file of settings and may not be read, not of the others.
+// TestSecretFilesUnknown tells of the Secrets that may hold files of settings and may not be read, not of the certificate.
 func TestSecretFilesUnknown(t *testing.T) {
 	for name, x := range map[string]struct {
 		declined bool
 		refused  func(authv1.ResourceAttributes) bool
 		want     string
 	}{
-		"declined":  {true, nil, `secret "one" was not read (--no-secrets)`},
-		"forbidden": {false, func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" }, `the user may not get secret "one"`},
+		"declined":  {true, nil, `secret %q was not read (--no-secrets)`},
+		"forbidden": {false, func(a authv1.ResourceAttributes) bool { return a.Resource == "secrets" }, `the user may not get secret %q`},
 	} {
 		f, c, s := surveySecretFiles(t, x.declined, x.refused)
 		res, _ := run(t, collect.Options{}, &config{c, s})
-		if len(res.Gaps) != 1 || res.Gaps[0].Reason != bundle.Forbidden || !strings.Contains(res.Gaps[0].Detail, x.want) || !strings.Contains(res.Gaps[0].Detail, "--redis") {
+		for _, secret := range []string{"files", "one"} {
+			if gaps := gapsOf(res, fmt.Sprintf(x.want, secret)); len(gaps) != 1 || gaps[0].Reason != bundle.Forbidden || !strings.Contains(gaps[0].Detail, "--redis") {
+				t.Errorf("%s: %+v", name, res.Gaps)
+			}
+		}
+		if len(res.Gaps) != 2 {
 			t.Errorf("%s: %+v", name, res.Gaps)
 		}
 		if x.declined && f.asked("/secrets/") > 0 || f.asked("/secrets/files") > 0 {

@@ -105,6 +105,20 @@ func testSpecs(t *testing.T) *specs.Set {
 	return set
 }
 
+// testRedactor has the rules of the product.
+func testRedactor(t *testing.T) *redact.Redactor {
+	t.Helper()
+	var rules []redact.Rule
+	for _, r := range testSpecs(t).Redactions {
+		rules = append(rules, redact.Rule{ID: r.ID, Keys: r.Keys, Literal: r.Literal, Pattern: r.Pattern})
+	}
+	redactor, err := redact.Compile(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return redactor
+}
+
 // testOptions point at a server, with limits short enough for a test.
 func testOptions(t *testing.T, url string) Options {
 	t.Helper()
@@ -152,9 +166,11 @@ func run(t *testing.T, o collect.Options, sources ...collect.Source) (*collect.R
 
 func runUnder(t *testing.T, ctx context.Context, o collect.Options, sources ...collect.Source) (*collect.Result, *bundle.Reader) {
 	t.Helper()
-	var err error
-	if o.Redactor, err = redact.Compile(nil); err != nil {
-		t.Fatal(err)
+	if o.Redactor == nil {
+		var err error
+		if o.Redactor, err = redact.Compile(nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o.Output = filepath.Join(t.TempDir(), "imbundle-test.tgz")
 	res, err := collect.Run(ctx, o, sources)
