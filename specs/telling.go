@@ -23,7 +23,7 @@ var open = slices.Concat(addressed, []string{
 })
 
 // addressed are those of open that hold addresses.
-var addressed = []string{"*address", "*addr", "*hosts", "*sentinelsAddrs", "*sentinelAddrs", "externalAddress", "internalAddress"}
+var addressed = []string{"*address", "*addr", "*hosts", "*sentinelsAddrs", "*sentinelAddrs"}
 
 // unofficial are settings that no release has a default for and that are read all the same.
 var unofficial = [][2]string{
@@ -32,6 +32,8 @@ var unofficial = [][2]string{
 	{"config.yaml", "redis.clusterMode"},
 	{"config.yaml", "redis.db"},
 	{"config.yaml", "mongo.authSource"},
+	{"config.yaml", "kafka.tls.enableTLS"},
+	{"config.yaml", "kafka.tls.insecureSkipVerify"},
 	{"config.yaml", "kafka.tls.caCrt"},
 	{"config.yaml", "kafka.tls.clientCrt"},
 	{"config.yaml", "kafka.tls.clientKey"},
