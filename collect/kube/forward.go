@@ -127,6 +127,7 @@ func (r *Reach) through(ctx context.Context, s spot) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.c.o.RequestTimeout)
 	defer cancel()
+	defer context.AfterFunc(r.done, cancel)()
 	t := r.tunnelTo(s.pod)
 	select {
 	case <-t.ready:
@@ -154,20 +155,26 @@ func tooLate(ctx context.Context, what string) error {
 	return fmt.Errorf("%s before the time was up: %w", what, ctx.Err())
 }
 
+// opening is what came of opening a connection.
+type opening struct {
+	conn *podConn
+	err  error
+}
+
 // opened is what open makes, if that is before the context ends: a connection whose node has gone takes streams half a minute long.
-func (r *Reach) opened(ctx context.Context, t *tunnel, s spot) (conn *podConn, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		conn, err = r.open(t, s)
+func (r *Reach) opened(ctx context.Context, t *tunnel, s spot) (*podConn, error) {
+	made := make(chan opening, 1)
+	go func() { // Close does not wait for it either
+		conn, err := r.open(t, s)
+		made <- opening{conn, err}
 	}()
 	select {
-	case <-done:
-		return conn, err
+	case o := <-made:
+		return o.conn, o.err
 	case <-ctx.Done():
 		go func() {
-			if <-done; conn != nil {
-				conn.Close()
+			if o := <-made; o.conn != nil {
+				o.conn.Close()
 			}
 		}()
 		return nil, tooLate(ctx, "the node has not taken it")
@@ -191,11 +198,11 @@ func (r *Reach) open(t *tunnel, s spot) (*podConn, error) {
 		t.stream.RemoveStreams(faults)
 		return nil, err
 	}
-	return r.carry(t, s, faults, data), nil
+	return r.carry(t, s, faults, data)
 }
 
 // carry passes on what goes to and fro, until either side or the tunnel ends.
-func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podConn {
+func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) (*podConn, error) {
 	near, far := net.Pipe()
 	conn := &podConn{Conn: near, to: s.String(), how: "forwarding to", told: make(chan struct{})}
 	var streams sync.WaitGroup
@@ -230,9 +237,13 @@ func (r *Reach) carry(t *tunnel, s spot, faults, data httpstream.Stream) *podCon
 		data.Reset()
 		faults.Reset()
 	})
-	r.work.Go(func() {
+	err := r.start(func() {
 		streams.Wait()
 		t.stream.RemoveStreams(faults, data)
 	})
-	return conn
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }

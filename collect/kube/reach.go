@@ -69,6 +69,17 @@ func (r *Reach) Close() {
 	r.work.Wait()
 }
 
+// start runs a part of a connection, for which Close waits; once that has been called, nothing is begun.
+func (r *Reach) start(part func()) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done.Err() != nil {
+		return fmt.Errorf("connecting: %w", r.done.Err())
+	}
+	r.work.Go(part)
+	return nil
+}
+
 // ReachError is an address that could not be reached.
 type ReachError struct {
 	Address string

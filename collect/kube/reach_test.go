@@ -105,6 +105,37 @@ func TestForwardHangs(t *testing.T) {
 	}
 }
 
+// TestOpenedLate closes a connection that the node has taken only after nobody waited for it any more.
+func TestOpenedLate(t *testing.T) {
+	ended := make(chan struct{}, 10)
+	r := reachingEcho(t, 4711, forwardLike(t, func(data, _ httpstream.Stream) {
+		io.Copy(io.Discard, data)
+		ended <- struct{}{}
+	}), nil, false)
+	spots, _ := r.s.net.find(echoAt(4711))
+	tunnel := r.tunnelTo(spots[0].pod)
+	<-tunnel.ready
+	if tunnel.err != nil {
+		t.Fatal(tunnel.err)
+	}
+	for range cap(ended) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if conn, err := r.opened(ctx, tunnel, spots[0]); err == nil {
+			conn.Close()
+		}
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			t.Fatal("a connection was lost and never closed")
+		}
+	}
+	r.Close()
+	if _, err := r.through(t.Context(), spots[0]); err == nil {
+		t.Error("a connection was begun after Close")
+	}
+}
+
 // TestEverythingHangs names every way on one line, also one for which no time was left.
 func TestEverythingHangs(t *testing.T) {
 	r := reachingEcho(t, 4711, hang, hang, true)

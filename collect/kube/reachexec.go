@@ -86,15 +86,19 @@ func (r *Reach) relayed(ctx context.Context, s spot) (net.Conn, error) {
 	run, end := context.WithCancel(r.done)
 	conn := &relayConn{podConn{Conn: near, to: s.String(), how: "exec in"}, end}
 	command := []string{"sh", "-c", relay, strconv.Itoa(int(s.port))}
-	r.work.Go(func() {
+	err := r.start(func() {
 		defer end()
 		if err := r.c.Exec(run, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command, far, far); err != nil && run.Err() == nil {
 			conn.fault.Store(&fault{strings.ReplaceAll(err.Error(), "\n", ": "), err})
 		}
 		far.Close()
 	})
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
 	late := context.AfterFunc(ctx, func() { conn.Close() })
-	err := conn.greeted()
+	err = conn.greeted()
 	if !late() && conn.fault.Load() == nil {
 		err = tooLate(ctx, "the relay has not begun")
 	}
