@@ -35,7 +35,7 @@ func upgradeMethod(a *Access, resource, ns string) string {
 
 // Exec runs a command in a container, with what stdin gives unless that is nil, and passes on what it prints. An error of the
 // command itself ends with the first line of what it said on stderr. With GET it uses a web socket, and SPDY where the server or
-// a proxy knows no other; with POST SPDY alone.
+// a proxy knows no other; with POST SPDY alone. When it has returned nothing is written any more, nor sent of what stdin gives.
 func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, command []string, stdin io.Reader, stdout io.Writer) error {
 	if err := c.pace.wait(ctx); err != nil {
 		return err
@@ -53,9 +53,15 @@ func (c *Cluster) Exec(ctx context.Context, method, ns, pod, container string, c
 	}
 	ctx = klog.NewContext(ctx, klog.Logger{}) // client-go would print how streams end; the error says it
 	said := &capped{left: 4 << 10}
+	g := &gate{in: stdin, out: stdout}
+	defer g.close()
+	options := remotecommand.StreamOptions{Stdout: g, Stderr: said}
+	if stdin != nil {
+		options.Stdin = g
+	}
 	ended := make(chan error, 1)
 	go func() { // client-go does not look at ctx before the server has answered
-		ended <- stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: said})
+		ended <- stream.StreamWithContext(ctx, options)
 	}()
 	select {
 	case err = <-ended:
@@ -99,6 +105,47 @@ func saidError(text string) error {
 		return errors.New(line)
 	}
 	return nil
+}
+
+// gate stands between an exec and the streams of its caller, who may use them again when it is closed: client-go goes on by itself.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+	in     io.Reader
+	out    io.Writer
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return 0, io.ErrClosedPipe
+	}
+	return g.out.Write(p)
+}
+
+// Read does not keep the gate from being closed: what it waits for may come only after that.
+func (g *gate) Read(p []byte) (int, error) {
+	if g.isClosed() {
+		return 0, io.EOF
+	}
+	n, err := g.in.Read(p)
+	if g.isClosed() {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+func (g *gate) isClosed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
 }
 
 // capped takes everything and keeps the beginning. What writes to it may go on after an exec that was cut short has returned.

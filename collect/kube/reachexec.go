@@ -86,6 +86,7 @@ func (r *Reach) relayed(ctx context.Context, s spot) (net.Conn, error) {
 	run, end := context.WithCancel(r.done)
 	conn := &relayConn{podConn{Conn: near, to: s.String(), how: "exec in"}, end}
 	command := []string{"sh", "-c", relay, strconv.Itoa(int(s.port))}
+	context.AfterFunc(run, func() { far.Close() }) // what is being written there would not end otherwise
 	err := r.start(func() {
 		defer end()
 		if err := r.c.Exec(run, upgradeMethod(r.s.Access, executing, s.pod.ns), s.pod.ns, s.pod.name, s.container, command, far, far); err != nil && run.Err() == nil {

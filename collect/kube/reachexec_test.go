@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -265,5 +266,41 @@ func TestExecPassesInput(t *testing.T) {
 	}
 	if err := r.Exec(t.Context(), "elsewhere.example.com:1", nil, nil, &out); collect.ReasonOf(err) != bundle.NotFound {
 		t.Errorf("a command was run for an address outside: %v", err)
+	}
+}
+
+// cutting cuts an exec short at the first that it prints.
+type cutting struct {
+	cut     context.CancelFunc
+	written int
+}
+
+func (c *cutting) Write(p []byte) (int, error) {
+	c.written += len(p)
+	c.cut()
+	return len(p), nil
+}
+
+// TestExecCutShort gives the caller its streams back, whatever the server still sends.
+func TestExecCutShort(t *testing.T) {
+	r, ended := executingOnly(t, programs(t, "sh", "cat"), 4711, true)
+	for range 5 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		out := &cutting{cut: cancel}
+		err := r.Exec(ctx, echoAt(4711), func(int) []string { return []string{"sh", "-c", "while echo a line of it; do :; done"} }, strings.NewReader(""), out)
+		if !errors.Is(err, context.Canceled) || out.written == 0 {
+			t.Errorf("%v after %d bytes", err, out.written)
+		}
+		out.written = 0
+		time.Sleep(20 * time.Millisecond)
+		if out.written > 0 {
+			t.Errorf("%d bytes came late", out.written)
+		}
+	}
+	ended.Wait()
+	g := &gate{in: strings.NewReader("a command"), out: io.Discard}
+	g.close()
+	if n, err := g.Read(make([]byte, 9)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes were sent late, %v", n, err)
 	}
 }
