@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/imbundle/imbundle/bundle"
@@ -146,7 +147,7 @@ func (b *Batch) Carried(name string) (bundle.EntryInfo, bool) {
 	return e, there
 }
 
-// ReadCarried is the text of an entry that was carried.
+// ReadCarried is the text of an entry as the earlier run brought it.
 func (b *Batch) ReadCarried(name string) ([]byte, error) {
 	in, err := bundle.Open(b.run.o.Resume.Path, bundle.ReadOptions{})
 	if err != nil {
@@ -159,6 +160,33 @@ func (b *Batch) ReadCarried(name string) ([]byte, error) {
 	}
 	defer entry.Close()
 	return io.ReadAll(entry)
+}
+
+// Keep writes what an earlier run brought of an entry that was asked for again in vain, as of then, with what it told was missing of
+// parts of it; false: there is nothing of the kind, or it is not good.
+func (b *Batch) Keep(name string, good func(text []byte) bool) bool {
+	e := b.run.o.Resume
+	if e == nil {
+		return false
+	}
+	w, there := e.partly[name]
+	if !there {
+		return false
+	}
+	text, err := b.ReadCarried(name)
+	if err != nil || !good(text) {
+		return false
+	}
+	if err := b.Put(name, bundle.Meta{Time: w.Time, Truncated: w.Truncated, Attrs: w.Attrs, Redacted: w.redacted}, text); err != nil {
+		b.Note("%v", err) // the batch has recorded the gap
+		return true
+	}
+	for _, g := range e.gaps() {
+		if g.Source == b.source && strings.HasPrefix(g.Entry, name+"#") {
+			b.Gap(g)
+		}
+	}
+	return true
 }
 
 // Has tells whether all entries were carried, so that nothing has to be asked for.

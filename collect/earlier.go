@@ -26,6 +26,7 @@ type Earlier struct {
 
 	manifest *bundle.Manifest      // nil when the run was killed
 	whole    map[string]wholeEntry // by name: what can be carried on
+	partly   map[string]wholeEntry // what could be, if it were not lacking something that may be had by now
 	met      int                   // entries in all, without those about the run itself
 	intact   bool                  // the file is as its run finished it
 	log      []byte                // of the run, without its gaps
@@ -136,6 +137,7 @@ func (m *meeting) own(f *bundle.File) error {
 // and without a gap that another try might fill. Without a manifest the entry in or behind which the file is damaged is not trusted.
 func (e *Earlier) judge(r *bundle.Reader, m *meeting) {
 	e.manifest, e.log, e.met, e.whole = r.Manifest(), m.log, len(m.entries), map[string]wholeEntry{}
+	e.partly = map[string]wholeEntry{}
 	end := r.End()
 	e.intact = e.manifest != nil && end.Complete
 	told, lacking := map[string]*bundle.EntryInfo{}, map[string]bool{}
@@ -146,7 +148,7 @@ func (e *Earlier) judge(r *bundle.Reader, m *meeting) {
 			told[e.manifest.Entries[i].Name] = &e.manifest.Entries[i]
 		}
 		for _, g := range e.manifest.Gaps {
-			name := m.entryOf(g)
+			name := e.entryOf(m, g)
 			lacking[name] = lacking[name] || fillable(g)
 			if fillable(g) && g.Entry != "" && g.Source != "" {
 				e.due = append(e.due, due{g.Source, name})
@@ -161,21 +163,28 @@ func (e *Earlier) judge(r *bundle.Reader, m *meeting) {
 			x.info, x.redacted = t, m.redactions.Entries[name]
 			x.short = x.sum != t.SHA256
 		}
-		if x.info == nil || x.short || lacking[name] || !x.info.Truncated.Meant() {
+		if x.info == nil || x.short || !x.info.Truncated.Meant() {
 			continue
 		}
 		info := *x.info
 		info.Name, info.Size, info.SHA256 = name, x.size, x.sum
-		e.whole[name] = wholeEntry{info, x.redacted}
+		if lacking[name] {
+			e.partly[name] = wholeEntry{info, x.redacted}
+		} else {
+			e.whole[name] = wholeEntry{info, x.redacted}
+		}
 	}
 }
 
 // entryOf is the entry of which a gap tells, also where it tells of a part of it: mongo/server.json#status.
-func (m *meeting) entryOf(g bundle.Gap) string {
-	if entry, _, part := strings.Cut(g.Entry, "#"); part {
-		if _, there := m.entries[entry]; there {
-			return entry
-		}
+func (e *Earlier) entryOf(m *meeting, g bundle.Gap) string {
+	entry, _, part := strings.Cut(g.Entry, "#")
+	if !part {
+		return g.Entry
+	}
+	_, there := m.entries[entry]
+	if there || slices.ContainsFunc(e.Plan.Expect, func(x bundle.Expect) bool { return slices.Contains(x.Entries, entry) }) {
+		return entry
 	}
 	return g.Entry
 }

@@ -333,3 +333,20 @@ func contentOf(t *testing.T, path, name string) string {
 	}
 	return string(body)
 }
+
+// TestPartOfNothing: a gap of a part of an entry that never came promises the entry, which a source can bring.
+func TestPartOfNothing(t *testing.T) {
+	part := source{"asks", Promise{Entries: []string{"config/a"}}, func(_ context.Context, b *Batch) error {
+		b.Gap(bundle.Gap{Entry: "config/a#status", Reason: bundle.Timeout, Detail: "slow"})
+		return nil
+	}}
+	path := first(t, options(t), part)
+	_, m := resume(t, path) // without the source
+	if g := m.Gaps; len(g) != 1 || g[0].Entry != "config/a" {
+		t.Errorf("%+v", g)
+	}
+	res, m := resume(t, path, &asker{name: "asks", promises: []string{"config/a"}})
+	if !res.Complete || len(m.Gaps) > 0 {
+		t.Errorf("complete %v, %+v", res.Complete, m.Gaps)
+	}
+}

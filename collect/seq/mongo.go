@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -63,13 +64,19 @@ func openMongo(ctx context.Context, b *collect.Batch, o Options) *mongoServer {
 	} else {
 		b.Gap(gapOf(bundle.SeqFile, "documents", "mongo", strings.Join(addresses, ", "), err, onMongo(err)))
 	}
-	if !b.Has(bundle.MongoServer) {
+	if !b.Has(bundle.MongoServer) && (m.client != nil || !b.Keep(bundle.MongoServer, described)) {
 		putJSON(b, bundle.MongoServer, m.told)
 	}
 	if m.client == nil {
 		return nil
 	}
 	return m
+}
+
+// described reports whether a server described itself in a text.
+func described(text []byte) bool {
+	var s record.MongoServer
+	return json.Unmarshal(text, &s) == nil && s.Asked != ""
 }
 
 // addresses are those of the configuration, or what its SRV record says.

@@ -3,6 +3,7 @@ package seq
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
@@ -159,6 +160,51 @@ func TestResumed(t *testing.T) {
 	defer in.Close()
 	if m := in.Manifest(); len(m.Gaps) > 0 || !m.Complete {
 		t.Errorf("%+v", m.Gaps)
+	}
+}
+
+// TestResumedInVain: what a server said of itself before is kept, with what was missing of it, when nobody answers by now.
+func TestResumedInVain(t *testing.T) {
+	f := startFake(t, oldServer())
+	f.answer = func(name string, _ bson.D) bson.D {
+		if name == "serverStatus" {
+			return bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: int32(maxTimeExpired)}, {Key: "errmsg", Value: "operation exceeded time limit"}}
+		}
+		return nil
+	}
+	o := Options{Mongo: &backends.Mongo{Addresses: []string{f.address}}, Conversations: []string{"si_a_b"}, Dial: new(net.Dialer).DialContext}
+	was := run(t, o)
+	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("the way is shut") }
+	r, err := redact.Compile(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := was.path
+	for range 2 { // and again, of the run that kept it
+		e, err := collect.OpenEarlier(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(t.TempDir(), "imbundle-resumed.tgz")
+		if _, err := collect.Run(t.Context(), collect.Options{Output: path, Redactor: r, Tool: bundle.Tool{Name: "imbundle"}, Resume: e}, []collect.Source{New(o)}); err != nil {
+			t.Fatal(err)
+		}
+		in, err := bundle.Open(path, bundle.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := in.Open(bundle.MongoServer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(kept)
+		if err != nil || string(text) != was.entries[bundle.MongoServer] {
+			t.Errorf("%v; %s became %s", err, was.entries[bundle.MongoServer], text)
+		}
+		now := collected{gaps: in.Manifest().Gaps}
+		now.gap(t, bundle.MongoServer+"#status", bundle.Timeout)
+		now.gap(t, bundle.MongoServer, bundle.Failed, "the way is shut")
+		in.Close()
 	}
 }
 
