@@ -161,7 +161,13 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	if cluster.Replayed() {
 		return nil, reach, nil // the servers that a bundle's configuration names are not those of here
 	}
-	f.layCentre(ctx, s, found, reach)
+	if f.layCentre(ctx, s, found, reach) {
+		if err := cluster.LookAtNetwork(ctx, found); err != nil {
+			reach.Close()
+			return nil, nil, fmt.Errorf("looking for the ways to the backends of the config centre: %w", err)
+		}
+		o.Gaps = found.Gaps()
+	}
 	b, err := f.configured(s, found, f.overrides)
 	if err != nil {
 		reach.Close()
@@ -182,18 +188,19 @@ func (f *collectFlags) backends(ctx context.Context, s streams, cluster *kube.Cl
 	return f.backendSources(r, o.Incident), reach, nil
 }
 
-// layCentre lays line B's config centre, where it is switched on, over the configuration that the survey read.
-func (f *collectFlags) layCentre(ctx context.Context, s streams, found *kube.Survey, reach *kube.Reach) {
+// layCentre lays line B's config centre, where it is switched on, over the configuration that the survey read, and reports whether
+// it was.
+func (f *collectFlags) layCentre(ctx context.Context, s streams, found *kube.Survey, reach *kube.Reach) bool {
 	b, _ := backends.From(found.Settings(), found.Mounted) // what is wrong is told afterwards
 	if b.Etcd == nil {
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
 	files, err := etcd.Centre(ctx, etcd.Options{Server: b.Etcd, Dial: reach.Dial})
 	if err != nil {
 		found.Problem(backends.EtcdName, "the config centre cannot be asked: "+firstLine(err), "if it is switched on, the configuration may be another one than the files say")
-		return
+		return false
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		found.Centre(name, "config centre, etcd "+strings.Join(b.Etcd.Addresses, ","), files[name])
@@ -201,6 +208,7 @@ func (f *collectFlags) layCentre(ctx context.Context, s streams, found *kube.Sur
 	if len(files) > 0 && !f.quiet {
 		fmt.Fprintf(s.err, "OpenIM's config centre is switched on: %d files of it override those of the cluster\n", len(files))
 	}
+	return len(files) > 0
 }
 
 // server is one backend for people.

@@ -68,7 +68,7 @@ func (c *Cluster) Survey(ctx context.Context) (*Survey, error) {
 		return nil, fmt.Errorf("reading OpenIM's configuration: %w", err)
 	}
 	s.findMetrics()
-	if err := c.lookAtNetwork(ctx, s); err != nil {
+	if err := c.LookAtNetwork(ctx, s); err != nil {
 		return nil, fmt.Errorf("looking for the ways to the backends: %w", err)
 	}
 	if err := c.lookForPrometheus(ctx, s); err != nil {

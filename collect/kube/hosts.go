@@ -2,13 +2,15 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 )
 
 // Host is a node of the cluster, for those who ask it.
@@ -21,27 +23,31 @@ type Host struct {
 }
 
 // lookAtNodes lists the nodes that are going to be asked: those on which pods of the chosen namespaces run, or all where
-// those may not be listed.
+// those may not be listed. Where nodes cannot be listed, they are taken as the pods show them.
 func (c *Cluster) lookAtNodes(ctx context.Context, s *Survey) error {
 	asked := (c.o.NodeHosts || c.o.NodePods) && !c.Replayed() // no machine is behind the nodes of a bundle
 	if !asked && !s.Access.May("get", "", nodeProxy, "") {
 		return nil
 	}
-	if !s.Access.May("list", "", "nodes", "") {
-		for _, name := range slices.Sorted(maps.Keys(s.carriers)) {
-			s.Hosts = append(s.Hosts, Host{Name: name, Addresses: []string{s.carriers[name]}})
+	if s.Access.May("list", "", "nodes", "") {
+		known := len(c.podsOf(s)) > 0
+		err := list(ctx, c, kindFor("nodes").path(""), func(n *corev1.Node) {
+			s.net.seeWholeNode(n)
+			if _, carries := s.carriers[n.Name]; carries || !known {
+				s.Hosts = append(s.Hosts, hostOf(n))
+			}
+		})
+		if err == nil || ctx.Err() != nil {
+			return err
 		}
-		return nil
+		s.Hosts = nil
+		s.gaps = append(s.gaps, bundle.Gap{
+			Source: nodesName, Reason: collect.ReasonOf(err), Detail: "listing the nodes to be asked: " + firstLine(err.Error()),
+			Costs: "nodes on which no pod of the chosen namespaces runs, and further addresses of the others",
+		})
 	}
-	known := len(c.podsOf(s)) > 0
-	err := list(ctx, c, kindFor("nodes").path(""), func(n *corev1.Node) {
-		s.net.seeWholeNode(n)
-		if _, carries := s.carriers[n.Name]; carries || !known {
-			s.Hosts = append(s.Hosts, hostOf(n))
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("listing the nodes: %w", err)
+	for _, name := range slices.Sorted(maps.Keys(s.carriers)) {
+		s.Hosts = append(s.Hosts, Host{Name: name, Addresses: []string{s.carriers[name]}})
 	}
 	return nil
 }

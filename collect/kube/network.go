@@ -15,14 +15,17 @@ import (
 // network is what the survey knows of services and pods: enough to find the pod behind an address that OpenIM's configuration
 // names, or that a backend advertises.
 type network struct {
-	own      []string                   // namespaces in which names without one are looked for
-	services map[string]*corev1.Service // by namespace/name
-	pods     []*podSpot
-	nodes    map[string][]string // addresses in numbers of nodes, by each of their names
-	numbers  []string            // in addresses, that nothing in the own namespaces has: they are looked for in the whole cluster
-	beyond   []string            // other namespaces that addresses name
-	expected []*podSpot
-	refused  map[string]bool // lists that were not given, whatever the review of rights said: resource and namespace
+	own        []string                   // namespaces in which names without one are looked for
+	allOwn     bool                       // these are all that there are
+	services   map[string]*corev1.Service // by namespace/name
+	pods       []*podSpot
+	nodes      map[string][]string // addresses in numbers of nodes, by each of their names
+	numbers    []string            // in addresses, that nothing known had: they are looked for in the whole cluster
+	dual       bool                // the cluster has addresses of both families, by the second of which pods are not found
+	everywhere []*corev1.Service   // of the whole cluster, among which the numbers are looked for
+	beyond     []string            // other namespaces that addresses name
+	expected   []*podSpot
+	listed     map[string]error // by resource and namespace: what came of lists, whatever the review of rights said
 }
 
 // podSpot is a running pod with an address.
@@ -32,6 +35,7 @@ type podSpot struct {
 	ips                 []string
 	labels              map[string]string
 	ready               bool
+	host                bool               // it has no address of its own but the node's
 	containers          []corev1.Container // name and ports only
 }
 
@@ -52,13 +56,14 @@ func (n *network) seePod(p *corev1.Pod) {
 	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
 		return
 	}
-	one := &podSpot{ns: p.Namespace, name: p.Name, hostname: p.Spec.Hostname, subdomain: p.Spec.Subdomain, labels: p.Labels, ready: podReady(p)}
+	one := &podSpot{ns: p.Namespace, name: p.Name, hostname: p.Spec.Hostname, subdomain: p.Spec.Subdomain, labels: p.Labels, ready: podReady(p), host: p.Spec.HostNetwork}
 	for _, ip := range p.Status.PodIPs {
 		one.ips = append(one.ips, ip.IP)
 	}
 	if p.Status.PodIP != "" && !slices.Contains(one.ips, p.Status.PodIP) {
 		one.ips = append(one.ips, p.Status.PodIP)
 	}
+	n.dual = n.dual || len(p.Status.PodIPs) > 1
 	for _, c := range p.Spec.Containers {
 		one.containers = append(one.containers, corev1.Container{Name: c.Name, Ports: c.Ports})
 	}
@@ -173,9 +178,10 @@ func readiness(s spot) int {
 	return 1
 }
 
+// byIP takes a pod on its node's own network only for a port that it declares: the others are of its neighbours.
 func (n *network) byIP(ip string, port int32) (spots []spot, ips []string) {
 	for _, p := range n.pods {
-		if slices.Contains(p.ips, ip) {
+		if slices.Contains(p.ips, ip) && (!p.host || p.declares(port)) {
 			spots = append(spots, p.at(port))
 		}
 	}
@@ -253,11 +259,20 @@ func (p *podSpot) number(port intstr.IntOrString) int32 {
 	return 0
 }
 
+// declares reports whether a container says that it has a port.
+func (p *podSpot) declares(port int32) bool {
+	return slices.ContainsFunc(p.containers, func(c corev1.Container) bool { return declares(c, port) })
+}
+
+func declares(c corev1.Container, port int32) bool {
+	return slices.ContainsFunc(c.Ports, func(own corev1.ContainerPort) bool { return own.ContainerPort == port })
+}
+
 // at is a port of the pod with the container that has it; the first one where none says so.
 func (p *podSpot) at(port int32) spot {
 	s := spot{pod: p, port: port}
 	for _, c := range p.containers {
-		if slices.ContainsFunc(c.Ports, func(own corev1.ContainerPort) bool { return own.ContainerPort == port }) {
+		if declares(c, port) {
 			s.container = c.Name
 		}
 	}

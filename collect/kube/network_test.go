@@ -204,15 +204,24 @@ func TestStranger(t *testing.T) {
 	r.s.net.own = []string{"im", "mid"}
 	r.s.net.seeNode([]string{"node-1", "node-1.example.com"}, []string{"192.168.0.7", "47.0.0.7"})
 	r.s.net.seeNode([]string{"node-2"}, nil)
-	r.s.net.numbers = []string{"172.16.0.1"} // it was looked for everywhere
-	r.s.net.services["im/outside"].Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "47.0.0.8"}}
-	nowhere := reaching(t, true, false) // the user may not look there
-	nowhere.s.net.numbers = []string{"172.16.0.1"}
+	sought := func(r *Reach) *Reach {
+		r.s.net.numbers, r.s.net.listed = []string{"172.16.0.1"}, map[string]error{object("services", ""): nil, object("pods", ""): nil, object("nodes", ""): nil}
+		return r
+	}
+	sought(r)
+	r.s.net.services["im/outside"].Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "47.0.0.8"}, {Hostname: "a1.elb.example.com"}}
+	nowhere := sought(reaching(t, true, false)) // the user may not look there
 	nowhere.s.Access.Asked = append(nowhere.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "pods"}})
 	hides := reaching(t, true, false)
 	hides.s.Access.Asked = append(hides.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "services", Namespace: "im"}})
-	refused := reaching(t, true, false) // though the review of rights allowed it, or could not be made
-	refused.s.net.refused = map[string]bool{object("services", "im"): true}
+	refused := sought(reaching(t, true, false)) // though the review of rights allowed it, or could not be made
+	refused.s.net.listed[object("services", "im")] = &status{StatusError: forbidden("no")}
+	slow := sought(reaching(t, true, false))
+	slow.s.net.listed[object("pods", "")] = errors.New("504 Gateway Timeout")
+	noNodes := sought(reaching(t, true, false))
+	noNodes.s.Access.Asked = append(noNodes.s.Access.Asked, Answer{ask: ask{Verb: "list", Resource: "nodes"}})
+	dual := sought(reaching(t, true, false))
+	dual.s.net.seePod(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.0.0.70"}, {IP: "fd00::70"}}}})
 	inside := reaching(t, true, true)
 	for _, x := range []struct {
 		r               *Reach
@@ -240,6 +249,12 @@ func TestStranger(t *testing.T) {
 		{hides, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
 		{hides, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{refused, "172.16.0.1:9092", "172.16.0.2:9092", false},
+		{r, "a1.elb.example.com:9094", "kafka-9.example.com:9094", false},
+		{r, "127.0.0.1:9092", "10.0.0.77:9092", false}, // a port that somebody forwards
+		{r, "127.0.0.1:9092", "10.0.0.1:9094", true},
+		{slow, "172.16.0.1:9092", "172.16.0.2:9092", false},
+		{noNodes, "172.16.0.1:9092", "172.16.0.2:9092", false},
+		{dual, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{hides, "localhost:9092", "172.16.0.2:9092", false},
 		{hides, "kafka:9092", "kafka-9.kafka-headless.im.svc:9094", false},
 		{hides, "kafka:9092", "10.0.0.1:9094", true},
@@ -249,7 +264,64 @@ func TestStranger(t *testing.T) {
 			t.Errorf("%s, which %s advertises: %v", x.advertised, x.via, err)
 		}
 	}
-	if err := nowhere.Stranger("172.16.0.1:9092", "172.16.0.2:9092"); err == nil || !strings.Contains(err.Error(), "may not list services and pods of all namespaces") {
+	for _, x := range []struct {
+		r    *Reach
+		via  string
+		want string
+	}{
+		{nowhere, "172.16.0.1:9092", "may not list services and pods of all namespaces; have the right"},
+		{r, "172.16.0.7:9092", "it was not looked for in the whole cluster; run imbundle inside"},
+		{r, "127.0.0.1:9092", "may be a port that is forwarded into it; run imbundle inside"},
+		{slow, "172.16.0.1:9092", "listing services and pods of all namespaces: 504 Gateway Timeout; run imbundle inside"},
+		{noNodes, "172.16.0.1:9092", "may not list nodes; have the right"},
+		{dual, "172.16.0.1:9092", "both families"},
+	} {
+		if err := x.r.Stranger(x.via, "172.16.0.9:9092"); err == nil || !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%v lacks %q", err, x.want)
+		}
+	}
+}
+
+// onNode is a pod on the network of a node.
+func onNode(ns, name, ip string, port int32) *corev1.Pod {
+	p := backend(ns, name, name, ip, true, port)
+	p.Spec.HostNetwork, p.Spec.NodeName, p.Status.HostIP = true, "node-1", ip
+	return p
+}
+
+// TestNodesOwnPods: the address of a node leads to those of the pods on its own network that have the port; and where a right is
+// lacking for one, another is tried.
+func TestNodesOwnPods(t *testing.T) {
+	r := reaching(t, true, false)
+	r.s.net.seePod(onNode("kube-system", "kube-proxy", "192.168.0.50", 10249))
+	if spots, _ := r.s.net.find("192.168.0.50:30094"); len(spots) > 0 || !r.s.ofCluster("192.168.0.50:30094") {
+		t.Errorf("%v", spots)
+	}
+	for _, ns := range []string{"kube-system", "im"} {
+		r.s.net.seePod(onNode(ns, "kafka-on-node", "192.168.0.50", 30094))
+	}
+	r.c.o.Exec = true
+	for _, resource := range []string{forwarding, executing} {
+		r.s.Access.Asked = append(r.s.Access.Asked, Answer{ask: ask{Verb: "create", Resource: resource, Namespace: "kube-system"}})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	spots, _ := r.s.net.find("192.168.0.50:30094")
+	failed := &ReachError{}
+	if r.dialThrough(ctx, "", spots, failed, true) != nil || r.dialExec(ctx, "", spots, failed) != nil {
+		t.Error("it was reached")
+	}
+	tried := strings.Join(failed.Tried, "\n")
+	for _, want := range []string{
+		"by port-forward to pod im/kafka-on-node, port 30094", "create pods/portforward in namespace kube-system",
+		"by exec in pod im/kafka-on-node, port 30094", "create pods/exec in namespace kube-system",
+	} {
+		if !strings.Contains(tried, want) {
+			t.Errorf("%s lacks %q", tried, want)
+		}
+	}
+	err := r.Exec(ctx, "192.168.0.50:30094", func(int) []string { return []string{"true"} }, nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "im/kafka-on-node") {
 		t.Errorf("%v", err)
 	}
 }

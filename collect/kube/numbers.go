@@ -2,11 +2,10 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,6 +28,7 @@ func (n *network) seeNode(names, ips []string) {
 // seeWholeNode takes note of every name and address that a node says of itself.
 func (n *network) seeWholeNode(node *corev1.Node) {
 	names, ips := []string{node.Name}, []string{}
+	n.dual = n.dual || len(node.Spec.PodCIDRs) > 1
 	for _, a := range node.Status.Addresses {
 		if net.ParseIP(a.Address) != nil {
 			ips = append(ips, a.Address)
@@ -48,17 +48,16 @@ func number(host string) string {
 	return ip.Unmap().String()
 }
 
+// mostSought is how many numbers are looked for in the whole cluster, each by a list of pods.
+const mostSought = 8
+
 // hasNumber reports whether a pod, a service or a node that is known has it.
 func (n *network) hasNumber(host string) bool {
 	if host == "" {
 		return false
 	}
-	spots, _ := n.byIP(host, 0)
-	if len(spots) > 0 {
-		return true
-	}
-	for _, svc := range n.services {
-		if servedAt(svc, host) {
+	for _, p := range n.pods {
+		if slices.Contains(p.ips, host) {
 			return true
 		}
 	}
@@ -67,82 +66,98 @@ func (n *network) hasNumber(host string) bool {
 			return true
 		}
 	}
+	return n.serves(host)
+}
+
+// serves reports whether a number or name is that of a service which is known.
+func (n *network) serves(host string) bool {
+	for _, svc := range n.services {
+		if servedAt(svc, host) {
+			return true
+		}
+	}
 	return false
 }
 
-// servedAt reports whether a number is that of a service: inside the cluster, or from outside by way of a load balancer.
+// servedAt reports whether a number is that of a service: inside the cluster, or from outside by way of a load balancer, which may
+// have a name instead.
 func servedAt(svc *corev1.Service, host string) bool {
 	return svc.Spec.ClusterIP == host || slices.Contains(svc.Spec.ClusterIPs, host) || slices.Contains(svc.Spec.ExternalIPs, host) ||
-		slices.ContainsFunc(svc.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return i.IP == host })
+		slices.ContainsFunc(svc.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool {
+			return i.IP == host || i.Hostname != "" && strings.EqualFold(i.Hostname, strings.TrimSuffix(host, "."))
+		})
 }
 
-// locate looks for the numbers in addresses that nothing in the chosen namespaces has, and gives the namespaces in which something
-// does. From inside the cluster they are what OpenIM takes them for.
-func (c *Cluster) locate(ctx context.Context, s *Survey, addresses []string) ([]string, error) {
+// locate looks for the numbers in addresses that nothing known has, and gives the namespaces in which something does. From inside
+// the cluster they are what OpenIM takes them for; when all namespaces are chosen, everything is known.
+func (c *Cluster) locate(ctx context.Context, s *Survey, addresses []string) (namespaces []string, err error) {
 	if c.inside || c.Replayed() {
 		return nil, nil
 	}
+	var fresh []string
+	ports := map[string][]int32{} // by number
 	for _, address := range addresses {
-		host, _, _ := net.SplitHostPort(address)
-		if n := number(host); n != "" && !s.net.hasNumber(n) && !slices.Contains(s.net.numbers, n) {
-			s.net.numbers = append(s.net.numbers, n)
+		host, text, _ := net.SplitHostPort(address)
+		port, _ := strconv.ParseUint(text, 10, 16)
+		n := number(host)
+		if n == "" || s.net.hasNumber(n) {
+			continue
 		}
+		ports[n] = append(ports[n], int32(port))
+		if !slices.Contains(s.net.numbers, n) && len(s.net.numbers) < mostSought {
+			s.net.numbers, fresh = append(s.net.numbers, n), append(fresh, n)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
 	}
 	if err := c.askAbout(ctx, s, s.numberAsks()); err != nil {
 		return nil, err
 	}
-	if len(s.net.numbers) == 0 {
-		return nil, nil
+	err = listOnce(ctx, c, s, "nodes", "", s.net.seeWholeNode)
+	if err != nil || c.all {
+		return nil, err
 	}
-	var namespaces []string
-	if s.Access.May("list", "", "services", "") {
-		err := list(ctx, c, kindFor("services").path(""), func(svc *corev1.Service) {
-			if slices.ContainsFunc(s.net.numbers, func(n string) bool { return servedAt(svc, n) }) {
-				namespaces = append(namespaces, svc.Namespace)
-			}
-		})
-		if err := s.net.orForbidden(ctx, "services", "", err); err != nil {
-			return nil, err
+	err = listOnce(ctx, c, s, "services", "", func(svc *corev1.Service) {
+		s.net.dual = s.net.dual || len(svc.Spec.ClusterIPs) > 1
+		s.net.everywhere = append(s.net.everywhere, svc)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, svc := range s.net.everywhere {
+		if slices.ContainsFunc(fresh, func(n string) bool { return servedAt(svc, n) }) {
+			namespaces = append(namespaces, svc.Namespace)
 		}
 	}
-	if !s.Access.May("list", "", "pods", "") {
-		return namespaces, nil
-	}
-	for _, n := range s.net.numbers {
-		query := url.Values{"fieldSelector": {"status.podIP=" + n}}
-		_, err := c.pages(ctx, kindFor("pods").path(""), "application/json", query, handler{item: func(raw json.RawMessage) error {
-			var p corev1.Pod
-			if err := json.Unmarshal(raw, &p); err != nil {
-				return err
+	for _, n := range fresh {
+		err := listInto(ctx, c, s, "pods", "", "status.podIP="+n, func(p *corev1.Pod) {
+			if !p.Spec.HostNetwork {
+				namespaces = append(namespaces, p.Namespace)
+				return
 			}
-			namespaces = append(namespaces, p.Namespace)
-			return nil
-		}})
-		if err := s.net.orForbidden(ctx, "pods", "", err); err != nil {
+			s.net.seeNode([]string{p.Spec.NodeName}, []string{n})
+			if slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {
+				return slices.ContainsFunc(ports[n], func(port int32) bool { return declares(c, port) })
+			}) {
+				namespaces = append(namespaces, p.Namespace)
+			}
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	return namespaces, nil
 }
 
-// numberAsks are the rights to look for numbers in the whole cluster.
+// numberAsks are the rights to look for numbers in the whole cluster. They are made use of where they are granted; what their lack
+// costs is told when it has cost it.
 func (s *Survey) numberAsks() []Answer {
 	if len(s.net.numbers) == 0 {
 		return nil
 	}
-	costs := "whether " + strings.Join(s.net.numbers, ", ") + ", which OpenIM's configuration or a flag names, is of the cluster: its pod cannot be reached by port-forward, and no login is given to what it advertises"
 	return []Answer{
-		{ask: ask{Verb: "list", Resource: "services"}, Costs: costs, source: reachName},
-		{ask: ask{Verb: "list", Resource: "pods"}, Costs: costs, source: reachName},
+		{ask: ask{Verb: "list", Resource: "services"}, source: reachName, instead: true},
+		{ask: ask{Verb: "list", Resource: "pods"}, source: reachName, instead: true},
 	}
-}
-
-// soughtEverywhere reports whether a number was looked for in the whole cluster.
-func (s *Survey) soughtEverywhere(number string) bool {
-	for _, resource := range []string{"services", "pods"} {
-		if s.net.refused[object(resource, "")] || !s.Access.May("list", "", resource, "") {
-			return false
-		}
-	}
-	return slices.Contains(s.net.numbers, number)
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	authv1 "k8s.io/api/authorization/v1"
-
-	"github.com/imbundle/imbundle/bundle"
 )
 
 // elsewhere has a service in a namespace that is not collected from, and a pod in another.
@@ -79,12 +77,106 @@ func TestNumbersElsewhere(t *testing.T) {
 				t.Errorf("%s is taken for one outside of the cluster", via)
 			}
 		}
-		told := slices.ContainsFunc(s.Gaps(), func(g bundle.Gap) bool {
-			return g.Detail == "the user may not list services, pods of the cluster" && strings.Contains(g.Costs, "10.96.7.7, 10.244.0.8, 172.16.0.9")
-		})
-		_, err = r.Dial(t.Context(), "tcp", "127.0.0.1:1")
-		if told == may || err == nil || strings.Contains(err.Error(), "all namespaces") {
-			t.Errorf("told %v: %v", told, err)
+		for _, g := range s.Gaps() {
+			if strings.Contains(g.Detail, "of the cluster") && strings.Contains(g.Detail, "pods") {
+				t.Errorf("told before it has cost anything: %+v", g)
+			}
 		}
+		_, err = r.Dial(t.Context(), "tcp", "127.0.0.1:1")
+		if err == nil || strings.Contains(err.Error(), "all namespaces") {
+			t.Errorf("%v", err)
+		}
+		failed := &ReachError{}
+		r.dialThrough(t.Context(), "172.16.0.9:9092", nil, failed, false)
+		if told := strings.Contains(failed.Hint, "the right to list services and pods of all namespaces granted"); told == may {
+			t.Errorf("%v", failed.Hint)
+		}
+	}
+}
+
+// TestNumbersUnlisted: a list of the whole cluster that fails does not end the survey, and leaves nothing sure.
+func TestNumbersUnlisted(t *testing.T) {
+	for path, code := range map[string]int{"/api/v1/pods": http.StatusGatewayTimeout, "/api/v1/services": http.StatusBadRequest, "/api/v1/nodes": http.StatusGatewayTimeout} {
+		f := newFaulty(t)
+		elsewhere(f)
+		f.handle(path, refuse(code, "a proxy does not like it"))
+		o := testOptions(t, f.URL)
+		for n := range mostSought + 3 {
+			o.Reach = append(o.Reach, fmt.Sprintf("172.16.0.%d:9092", n+1))
+		}
+		c := hurried(t, o)
+		s, err := c.Survey(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		r := c.Reach(s)
+		defer r.Close()
+		if err := r.Stranger("172.16.0.1:9092", "172.16.0.99:9092"); err == nil || !strings.Contains(err.Error(), "a proxy does not like it") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if got := f.asked("/api/v1/pods?"); path != "/api/v1/pods" && got != mostSought {
+			t.Errorf("%s: pods of the whole cluster were asked for %d times", path, got)
+		}
+	}
+}
+
+// TestNumbersAgain: numbers that another source names than the files are looked for too, and nothing is asked for twice.
+func TestNumbersAgain(t *testing.T) {
+	f := newFaulty(t)
+	elsewhere(f)
+	o := testOptions(t, f.URL)
+	o.Reach = []string{"10.96.7.7:6379"}
+	c := hurried(t, o)
+	s, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Reach(s)
+	defer r.Close()
+	if err := r.Stranger("172.16.0.9:9092", "172.16.0.10:9092"); err == nil || !strings.Contains(err.Error(), "it was not looked for") {
+		t.Errorf("%v", err)
+	}
+	rights := len(s.Access.Asked)
+	c.o.Reach = append(c.o.Reach, "10.244.0.8:27017", "172.16.0.9:9092")
+	for range 2 {
+		if err := c.LookAtNetwork(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if spots, _ := s.net.find("10.244.0.8:27017"); len(spots) != 1 || spots[0].String() != "mongo/mongo-0:27017" {
+		t.Errorf("%v", spots)
+	}
+	if err := r.Stranger("172.16.0.9:9092", "172.16.0.10:9092"); err != nil {
+		t.Error(err)
+	}
+	if spots, _ := s.net.find("10.96.7.7:6379"); len(spots) != 1 {
+		t.Errorf("%v", spots)
+	}
+	if got := [2]int{f.asked("/api/v1/services"), f.asked("/api/v1/pods?")}; got != [2]int{1, 3} {
+		t.Errorf("services and pods of the whole cluster were asked for %v times", got)
+	}
+	for i, a := range s.Access.Asked {
+		if i >= rights && slices.ContainsFunc(s.Access.Asked[:i], func(b Answer) bool { return a.ask == b.ask }) {
+			t.Errorf("asked twice: %+v", a.ask)
+		}
+	}
+}
+
+// TestNumbersOfNodes: a pod on the network of a node shows the node; its namespace is looked at only where it has the port.
+func TestNumbersOfNodes(t *testing.T) {
+	f := newFaulty(t)
+	elsewhere(f)
+	f.handle("/api/v1/pods", answer(podList(
+		`{"metadata":{"name":"kube-proxy","namespace":"kube-system"},"spec":{"hostNetwork":true,"nodeName":"n1","containers":[{"name":"c","ports":[{"containerPort":10249}]}]},"status":{"phase":"Running","podIP":"192.168.0.50"}}`,
+	)))
+	o := testOptions(t, f.URL)
+	o.Reach = []string{"192.168.0.50:30094"}
+	c := hurried(t, o)
+	s, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.net.beyond) > 0 || !s.ofCluster(o.Reach[0]) || f.asked("kube-system") > 0 {
+		t.Errorf("looked at %q; of the cluster: %v", s.net.beyond, s.ofCluster(o.Reach[0]))
 	}
 }

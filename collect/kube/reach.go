@@ -200,8 +200,8 @@ func (r *Reach) straight(ctx context.Context, network, address string, spots []s
 	}
 	named := net.ParseIP(host) == nil
 	if named && len(spots)+len(ips) == 0 && host != "localhost" && !r.c.inside && !slices.Contains(r.c.o.Reach, address) {
-		if what := r.s.hidden(host); what != "" {
-			return nil, fmt.Errorf("the name %s may be one of the cluster, and what is called so here somebody else: the user may not list %s", host, what)
+		if d := r.s.doubt(host); d.why != "" {
+			return nil, fmt.Errorf("the name %s may be one of the cluster, and what is called so here somebody else: %s", host, d.why)
 		}
 		if slices.Contains(strings.Split(host, "."), "svc") {
 			return nil, fmt.Errorf("the name %s is one of the cluster, where no running pod or service has it, and what is called so here is somebody else", host)
@@ -235,8 +235,8 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 	switch {
 	case len(spots) == 0:
 		failed.Hint = "it is not the address of a pod or service that was found; check it in OpenIM's configuration, and the network from here to it"
-		if host, _, _ := net.SplitHostPort(address); number(host) != "" && !r.c.inside && r.s.hidden(host) != "" {
-			failed.Hint += "; if it is of another namespace, name that with -n, or have the right to list " + r.s.hidden(host) + " granted"
+		if host, _, _ := net.SplitHostPort(address); number(host) != "" && !r.c.inside && r.s.doubt(host).right != "" {
+			failed.Hint += "; if it is of another namespace, name that with -n, or have the right to list " + r.s.doubt(host).right + " granted"
 		}
 		return nil
 	case r.c.inside:
@@ -248,12 +248,13 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 		defer cancel()
 		ctx = half
 	}
-	for _, s := range spots[:min(len(spots), mostTried)] {
+	failed.Hint = "check that the pod runs and listens there, or run imbundle inside the cluster" + r.orExec()
+	for _, s := range r.allowedFirst(forwarding, spots) {
 		how := fmt.Sprintf("%s%s, port %d", byForward, object(s.pod.ns, s.pod.name), s.port)
 		if !r.s.Access.May("create", "", forwarding, s.pod.ns) {
 			failed.add(how, &status{StatusError: forbidden("the user may not create pods/portforward in namespace " + s.pod.ns)})
 			failed.Hint = "have the right granted (`imbundle collect --plan=rbac` prints it), or run imbundle inside the cluster" + r.orExec()
-			return nil
+			continue
 		}
 		conn, err := r.through(ctx, s)
 		if err == nil {
@@ -262,8 +263,14 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 		}
 		failed.add(how, err)
 	}
-	failed.Hint = "check that the pod runs and listens there, or run imbundle inside the cluster" + r.orExec()
 	return nil
+}
+
+// allowedFirst are the pods to be tried: those first in whose namespaces the user may create a resource.
+func (r *Reach) allowedFirst(resource string, spots []spot) []spot {
+	rank := func(s spot) int { return before(r.s.Access.May("create", "", resource, s.pod.ns)) }
+	spots = slices.SortedStableFunc(slices.Values(spots), func(a, b spot) int { return rank(a) - rank(b) })
+	return spots[:min(len(spots), mostTried)]
 }
 
 // How says how an address was reached the last time; empty: it was not.

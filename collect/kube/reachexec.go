@@ -40,7 +40,7 @@ func (r *Reach) dialExec(ctx context.Context, address string, spots []spot, fail
 	if !r.c.o.Exec {
 		return nil
 	}
-	for _, s := range spots[:min(len(spots), mostTried)] {
+	for _, s := range r.allowedFirst(executing, spots) {
 		how := fmt.Sprintf("%s%s, port %d", byExec, object(s.pod.ns, s.pod.name), s.port)
 		err := r.mayExec(s)
 		if err == nil {
@@ -53,7 +53,6 @@ func (r *Reach) dialExec(ctx context.Context, address string, spots []spot, fail
 		failed.add(how, err)
 		if collect.ReasonOf(err) == bundle.Forbidden {
 			failed.Hint = "have the right to exec granted (`imbundle collect --exec --plan=rbac` prints it; a policy of admission may forbid it besides), or run imbundle inside the cluster"
-			return nil
 		}
 	}
 	return nil
@@ -147,7 +146,7 @@ func (r *Reach) Exec(ctx context.Context, address string, command func(port int)
 	known := r.ways[address].through
 	r.mu.Unlock()
 	slices.SortStableFunc(spots, func(a, b spot) int { return before(a.pod == known) - before(b.pod == known) })
-	s := spots[0] // beside the server that was reached, if one was
+	s := r.allowedFirst(executing, spots)[0] // beside the server that was reached, if one was
 	if err := r.mayExec(s); err != nil {
 		failed.Hint = "have the right granted (`imbundle collect --exec --plan=rbac` prints it)"
 		failed.add(byExec+object(s.pod.ns, s.pod.name), err)

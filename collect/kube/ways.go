@@ -1,8 +1,10 @@
 package kube
 
 import (
+	"cmp"
 	"context"
-	"net/http"
+	"encoding/json"
+	"net/url"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,9 +12,11 @@ import (
 	"github.com/imbundle/imbundle/collect/backends"
 )
 
-// lookAtNetwork lists the services that the addresses of backends may name, and the pods of namespaces beyond the chosen ones.
-func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
-	s.net.own = s.Namespaces
+// LookAtNetwork lists the services that the addresses of backends may name, and the pods of namespaces beyond the chosen ones. The
+// survey does so; whoever has laid other addresses over the configuration by Survey.Centre lets it be done again. A list that fails
+// costs no more than the way that it would have shown. An error is the end of ctx.
+func (c *Cluster) LookAtNetwork(ctx context.Context, s *Survey) error {
+	s.net.own, s.net.allOwn = s.Namespaces, c.all
 	found, _ := backends.From(s.Settings(), s.Mounted)
 	addresses := append(found.Addresses(), c.o.Reach...)
 	if !slices.ContainsFunc(addresses, inCluster) {
@@ -27,8 +31,7 @@ func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
 	if err != nil {
 		return err
 	}
-	s.net.beyond = s.net.foreign(addresses, s.Elsewhere)
-	for _, ns := range located {
+	for _, ns := range append(s.net.foreign(addresses, s.Elsewhere), located...) {
 		if !slices.Contains(s.net.own, ns) && !slices.Contains(s.net.beyond, ns) {
 			s.net.beyond = append(s.net.beyond, ns)
 		}
@@ -45,22 +48,24 @@ func (c *Cluster) lookAtNetwork(ctx context.Context, s *Survey) error {
 	return c.askAbout(ctx, s, c.forwardAsks(s))
 }
 
-// askAbout reviews rights that only the survey has shown to be of use.
+// askAbout reviews rights that only the survey has shown to be of use, and that were not reviewed before.
 func (c *Cluster) askAbout(ctx context.Context, s *Survey, asked []Answer) error {
+	asked = slices.DeleteFunc(asked, func(a Answer) bool {
+		return slices.ContainsFunc(s.Access.Asked, func(known Answer) bool { return known.ask == a.ask })
+	})
 	err := c.reviewEach(ctx, s.Access, asked)
 	s.Access.Asked = append(s.Access.Asked, asked...)
 	return err
 }
 
 func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error {
-	if !s.Access.May("list", "", "services", ns) {
-		return nil // told with the rights
-	}
 	if s.net.services == nil {
 		s.net.services = map[string]*corev1.Service{}
 	}
-	err := list(ctx, c, kindFor("services").path(ns), func(svc *corev1.Service) { s.net.services[object(ns, svc.Name)] = svc })
-	return s.net.orForbidden(ctx, "services", ns, err)
+	return listOnce(ctx, c, s, "services", ns, func(svc *corev1.Service) {
+		s.net.dual = s.net.dual || len(svc.Spec.ClusterIPs) > 1
+		s.net.services[object(ns, svc.Name)] = svc
+	})
 }
 
 // listBeyond looks at a namespace that is not collected from.
@@ -68,23 +73,47 @@ func (c *Cluster) listBeyond(ctx context.Context, s *Survey, ns string) error {
 	if err := c.listServices(ctx, s, ns); err != nil {
 		return err
 	}
-	if !s.Access.May("list", "", "pods", ns) {
-		return nil
-	}
-	return s.net.orForbidden(ctx, "pods", ns, list(ctx, c, kindFor("pods").path(ns), s.net.seePod))
+	return listOnce(ctx, c, s, "pods", ns, s.net.seePod)
 }
 
-// orForbidden lets a refusal pass: what it costs shows when an address cannot be reached. It is remembered: what was not listed may
-// hold any name.
-func (n *network) orForbidden(ctx context.Context, resource, ns string, err error) error {
-	if ctx.Err() == nil && code(err) == http.StatusForbidden {
-		if n.refused == nil {
-			n.refused = map[string]bool{}
-		}
-		n.refused[object(resource, ns)] = true
+// listOnce lists what was not listed before.
+func listOnce[T any](ctx context.Context, c *Cluster, s *Survey, resource, ns string, each func(*T)) error {
+	if _, done := s.net.listed[object(resource, ns)]; done {
 		return nil
 	}
-	return err
+	return listInto(ctx, c, s, resource, ns, "", each)
+}
+
+// listInto lists where that is allowed, and remembers what came of it: what was not listed may hold any name. What that costs shows when
+// an address cannot be reached. An error is the end of ctx.
+func listInto[T any](ctx context.Context, c *Cluster, s *Survey, resource, ns, selector string, each func(*T)) error {
+	if !s.Access.May("list", "", resource, ns) {
+		return nil
+	}
+	query := url.Values{}
+	if ns == "" {
+		query.Set("resourceVersion", "0") // what the server has in memory is new enough
+	}
+	if selector != "" {
+		query.Set("fieldSelector", selector)
+	}
+	_, err := c.pages(ctx, kindFor(resource).path(ns), "application/json", query, handler{item: func(raw json.RawMessage) error {
+		v := new(T)
+		if err := json.Unmarshal(raw, v); err != nil {
+			return err
+		}
+		each(v)
+		return nil
+	}})
+	if ctx.Err() != nil {
+		return err
+	}
+	if s.net.listed == nil {
+		s.net.listed = map[string]error{}
+	}
+	at := object(resource, ns)
+	s.net.listed[at] = cmp.Or(s.net.listed[at], err)
+	return nil
 }
 
 const beyondCosts = "where the backends in that namespace are, if they cannot be reached from here by name"

@@ -61,7 +61,7 @@ func openMongo(ctx context.Context, b *collect.Batch, o Options) *mongoServer {
 	}
 	if m.client != nil {
 		m.describe(ctx, b)
-	} else {
+	} else if !b.Has(bundle.SeqFile) {
 		b.Gap(gapOf(bundle.SeqFile, "documents", "mongo", strings.Join(addresses, ", "), err, onMongo(err)))
 	}
 	if !b.Has(bundle.MongoServer) && (m.client != nil || !b.Keep(bundle.MongoServer, described)) {
