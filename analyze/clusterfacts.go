@@ -103,7 +103,7 @@ func workloadOf(entry string, o *object) (w Workload, who string) {
 	return w, who
 }
 
-// Listed tells whether all objects of a kind in a namespace are known: a collector has listed them, and the list is whole.
+// Listed tells whether all objects of a kind in a namespace are known: a collector has listed them, and the list is whole: not refused, not one page.
 func (f *Facts) Listed(kind, namespace string) bool {
 	entry := bundle.Resource(kind, namespace)
 	lacks := func(m Missing) bool { return m.What == entry }

@@ -63,7 +63,7 @@ type Facts struct {
 	Conversations  []Conversation
 	Edges          []Edge
 	Services       []Service
-	Lists          []string // entries with objects that were read whole
+	Lists          []string // lists of objects that were read whole
 	Classes        []IngressClass
 	AlbConfigs     []AlbConfig
 	Unread         []Unread // what told nothing

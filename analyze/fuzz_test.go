@@ -33,7 +33,7 @@ func FuzzSnapshots(f *testing.F) {
 			s.addObject("x", o)
 			return nil
 		})
-		_ = readObjects(bytes.NewReader(body), "pods.json", func(o *object) error {
+		_, _ = readObjects(bytes.NewReader(body), "pods.json", func(o *object) error {
 			s.addObject("x", o)
 			return nil
 		})

@@ -98,7 +98,7 @@ func TestKubeletAnswers(t *testing.T) {
 // TestOwnPodsAreNoFacts: what an earlier run made, and what happened to it, says nothing of the installation.
 func TestOwnPodsAreNoFacts(t *testing.T) {
 	s := &snapshots{}
-	err := readObjects(strings.NewReader(`{"kind":"List","items":[{"kind":"Pod","metadata":{"name":"imbundle-node-1"}},{"kind":"Pod","metadata":{"name":"api"}},
+	_, err := readObjects(strings.NewReader(`{"kind":"List","items":[{"kind":"Pod","metadata":{"name":"imbundle-node-1"}},{"kind":"Pod","metadata":{"name":"api"}},
 {"kind":"Event","metadata":{"name":"x"},"reason":"Failed","involvedObject":{"kind":"Pod","name":"imbundle-node-1"}}]}`), "e.json", func(o *object) error {
 		s.addObject("e.json", o)
 		return nil

@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -62,6 +63,11 @@ func (s *snapshots) addObject(entry string, o *object) {
 			Entry: entry, Node: true, Name: o.Metadata.Name,
 			CPU: millicores(o.Usage.CPU), Memory: quantity(o.Usage.Memory), CPUPercent: -1, MemoryPercent: -1,
 		})
+	case "Status":
+		if string(o.Status) == `"Failure"` {
+			said := fmt.Sprintf("Error from server (%s): %s", o.Reason, o.Message) // as kubectl says it
+			s.gaps = append(s.gaps, Missing{What: entry, Reason: refusal(said), Detail: said, Costs: costs(nil, entry, "")})
+		}
 	}
 }
 

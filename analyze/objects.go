@@ -92,33 +92,35 @@ func (m objectMeta) modified() (at time.Time, who string) {
 }
 
 // readObjects decodes a list, a single object, an array or a row of objects, one item at a time. Items before a mistake count.
-func readObjects(r io.Reader, entry string, visit func(*object) error) error {
+// It tells whether there were lists only, of which no page is left to be asked for.
+func readObjects(r io.Reader, entry string, visit func(*object) error) (whole bool, err error) {
 	kind := kindOfEntry(entry)
 	b := &bounded{r: r, left: maxObject}
 	dec := json.NewDecoder(b)
-	whole := visit
-	visit = func(o *object) error {
+	each := func(o *object) error {
 		b.left = maxObject
-		return whole(o)
+		return visit(o)
 	}
-	for {
+	for whole = true; ; {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return whole, nil
 		}
 		if err != nil {
-			return fmt.Errorf("reading objects: %w", err)
+			return false, fmt.Errorf("reading objects: %w", err)
 		}
 		switch token {
 		case json.Delim('['):
-			err = readItems(dec, kind, visit)
+			err = readItems(dec, kind, each)
 		case json.Delim('{'):
-			err = readListOrObject(dec, kind, visit)
+			var list bool
+			list, err = readListOrObject(dec, kind, each)
+			whole = whole && list
 		default:
-			return fmt.Errorf("reading objects: %v is no object", token)
+			return false, fmt.Errorf("reading objects: %v is no object", token)
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 }
@@ -162,13 +164,14 @@ func readItems(dec *json.Decoder, kind string, visit func(*object) error) error 
 }
 
 // readListOrObject decodes what follows an opening brace: the fields of a list with its items, or those of one object.
-func readListOrObject(dec *json.Decoder, kind string, visit func(*object) error) error {
+// It tells whether it was a list and the last page of it.
+func readListOrObject(dec *json.Decoder, kind string, visit func(*object) error) (last bool, err error) {
 	single := map[string]json.RawMessage{}
 	items := false
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return fmt.Errorf("reading an object: %w", err)
+			return false, fmt.Errorf("reading an object: %w", err)
 		}
 		if key == "items" {
 			if k := single["kind"]; k != nil {
@@ -176,32 +179,36 @@ func readListOrObject(dec *json.Decoder, kind string, visit func(*object) error)
 			}
 			open, err := dec.Token()
 			if err != nil {
-				return fmt.Errorf("reading a list: %w", err)
+				return false, fmt.Errorf("reading a list: %w", err)
 			}
+			items = true
 			if open == nil {
 				continue
 			}
-			items = true
 			if err := readItems(dec, kind, visit); err != nil {
-				return err
+				return false, err
 			}
 			continue
 		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return fmt.Errorf("reading an object: %w", err)
+			return false, fmt.Errorf("reading an object: %w", err)
 		}
 		if name, ok := key.(string); ok {
 			single[name] = raw
 		}
 	}
 	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("reading an object: %w", err)
+		return false, fmt.Errorf("reading an object: %w", err)
 	}
-	if items {
-		return nil
+	if !items {
+		return false, visitSingle(single, kind, visit)
 	}
-	return visitSingle(single, kind, visit)
+	var meta struct {
+		Continue string `json:"continue"`
+	}
+	decodePart(single["metadata"], &meta)
+	return meta.Continue == "", nil
 }
 
 func visitSingle(fields map[string]json.RawMessage, kind string, visit func(*object) error) error {

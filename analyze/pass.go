@@ -104,12 +104,14 @@ func (p *pass) readForm(in io.Reader, src source) error {
 	case formLog:
 		return p.scanText(in, src)
 	case formObjects, formMetrics:
-		err := readObjects(in, src.Entry, func(o *object) error {
+		whole, err := readObjects(in, src.Entry, func(o *object) error {
 			p.addObject(src.Entry, o)
 			return nil
 		})
 		if err == nil {
 			p.told++ // be it that there are none
+		}
+		if whole {
 			p.Lists = append(p.Lists, src.Entry)
 		}
 		return err

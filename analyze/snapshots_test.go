@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imbundle/imbundle/bundle"
 )
 
 func openSample(t *testing.T, name string) *os.File {
@@ -115,7 +117,7 @@ func TestObjects(t *testing.T) {
 		"array":  `[` + podJSON + `]`,
 	} {
 		var s snapshots
-		err := readObjects(strings.NewReader(body), "cluster-resources/pods/openim.json", func(o *object) error {
+		_, err := readObjects(strings.NewReader(body), "cluster-resources/pods/openim.json", func(o *object) error {
 			s.addObject("e", o)
 			return nil
 		})
@@ -133,13 +135,38 @@ func TestObjects(t *testing.T) {
 const podJSON = `{"metadata":{"name":"push-1","namespace":"openim"},"spec":{"nodeName":"n1","containers":[{"name":"push","image":"openim/openim-push:v3.8.3","resources":{"limits":{"memory":"1Gi"}}}]},
 "status":{"phase":"Pending","podIP":"10.0.0.1","containerStatuses":[{"name":"push","restartCount":0,"state":{"waiting":{"reason":"ImagePullBackOff"}}}]}}`
 
+// A list is whole where the server gave all of it; what it refused is a gap.
+func TestWholeLists(t *testing.T) {
+	const refused = `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"services is forbidden","reason":"Forbidden","code":403}`
+	for body, want := range map[string]bool{
+		`{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}`:   true,
+		`{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":null}`: true,
+		`[]`: true,
+		`{"kind":"ServiceList","apiVersion":"v1","metadata":{"continue":"a"},"items":[]}`:           false,
+		`{"items":[],"kind":"List","metadata":{"continue":"a","remainingItemCount":3}}`:             false,
+		`{"kind":"Service","apiVersion":"v1","metadata":{"name":"api"}}`:                            false,
+		`{"kind":"ServiceList","items":[]}` + "\n" + `{"kind":"Service","metadata":{"name":"api"}}`: false,
+		`{"kind":"ServiceList","items":[`:                                                           false,
+		refused:                                                                                     false,
+	} {
+		entry := bundle.Resource("services", "im")
+		f, _ := factsOf(t, entry, body)
+		if f.Listed("services", "im") != want {
+			t.Errorf("whole is %v, want %v: %s", !want, want, body)
+		}
+		if gap := len(f.Gaps) == 1 && f.Gaps[0].What == entry && f.Gaps[0].Reason == bundle.Forbidden; gap != (body == refused) {
+			t.Errorf("gaps %+v: %s", f.Gaps, body)
+		}
+	}
+}
+
 func TestMalformedObjects(t *testing.T) {
 	seen := 0
-	err := readObjects(strings.NewReader(`{"kind":"PodList","items":[`+podJSON+`,{"metadata":`), "pods.json", func(*object) error { seen++; return nil })
+	_, err := readObjects(strings.NewReader(`{"kind":"PodList","items":[`+podJSON+`,{"metadata":`), "pods.json", func(*object) error { seen++; return nil })
 	if err == nil || seen != 1 {
 		t.Errorf("a cut list gave %d items and error %v; want the item before the cut and an error", seen, err)
 	}
-	if err := readObjects(strings.NewReader(`{"kind":"PodList","items":[{"metadata":{"name":7},"spec":"x"}]}`), "pods.json", func(*object) error { return nil }); err != nil {
+	if _, err := readObjects(strings.NewReader(`{"kind":"PodList","items":[{"metadata":{"name":7},"spec":"x"}]}`), "pods.json", func(*object) error { return nil }); err != nil {
 		t.Errorf("fields of wrong types: %v", err)
 	}
 }
@@ -148,7 +175,7 @@ func TestChanges(t *testing.T) {
 	var s snapshots
 	body := `{"kind":"ConfigMap","metadata":{"name":"openim-config","namespace":"openim","creationTimestamp":"2026-11-01T00:00:00Z",
 "managedFields":[{"manager":"kubectl-edit","operation":"Update","time":"2026-11-23T08:00:00Z"},{"manager":"status","subresource":"status","time":"2026-11-23T09:00:00Z"}]}}`
-	if err := readObjects(strings.NewReader(body), "e", func(o *object) error { s.addObject("e", o); return nil }); err != nil {
+	if _, err := readObjects(strings.NewReader(body), "e", func(o *object) error { s.addObject("e", o); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Changes) != 1 || s.Changes[0].Object != "configmap/openim/openim-config" || !s.Changes[0].Time.Equal(time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)) {

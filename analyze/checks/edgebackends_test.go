@@ -42,6 +42,8 @@ func TestEdgeBackends(t *testing.T) {
 		"of another namespace only":  {map[string]string{ingresses: ingress("openim-msggateway-service", `"number":10001`), bundle.Resource("services", "other"): list()}, analyze.Unknown, ""},
 		"one service sent loose":     {map[string]string{ingresses: ingress("openim-msggateway-service", `"number":10001`), "svc.json": gateway}, analyze.Unknown, ""},
 		"a list that was cut":        {map[string]string{ingresses: ingress("openim-msggateway-service", `"number":10001`), services: `{"kind":"ServiceList","items":[` + gateway + `,`}, analyze.Unknown, ""},
+		"services refused":           {map[string]string{ingresses: ingress("openim-msggateway-service", `"number":10001`), services: `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403}`}, analyze.Unknown, ""},
+		"one page of services":       {map[string]string{ingresses: ingress("openim-msggateway-service", `"number":10001`), services: `{"kind":"ServiceList","metadata":{"continue":"abc"},"items":[]}`}, analyze.Unknown, ""},
 		"no ingress":                 {map[string]string{services: list(gateway)}, analyze.Unknown, ""},
 	} {
 		got := edgeBackends.Run(factsOf(t, c.files))
