@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -65,8 +64,21 @@ type Service struct {
 
 // ServicePort is a port under which a Service is reached.
 type ServicePort struct {
-	Name string `json:"name"`
-	Port int    `json:"port"`
+	Name   string   `json:"name"`
+	Port   int      `json:"port"`
+	Target PortText `json:"targetPort"` // where its pods listen; empty: at the same
+}
+
+// PortText is a port by its number or its name, as either is written.
+type PortText string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *PortText) UnmarshalJSON(raw []byte) error {
+	*p = ""
+	if string(raw) != "null" {
+		*p = PortText(strings.Trim(string(raw), `"`))
+	}
+	return nil
 }
 
 // edgeSpec is what is read of the spec of an Ingress or a Service.
@@ -77,7 +89,8 @@ type edgeSpec struct {
 	TLS   []struct {
 		Hosts []string `json:"hosts"`
 	} `json:"tls"`
-	Default *edgeBackend `json:"defaultBackend"`
+	Default edgeBackend `json:"defaultBackend"`
+	Beta    edgeBackend `json:"backend"` // the default one before networking.k8s.io/v1
 	Rules   []struct {
 		Host string `json:"host"`
 		HTTP struct {
@@ -97,6 +110,8 @@ type edgeBackend struct {
 			Name   string `json:"name"`
 		} `json:"port"`
 	} `json:"service"`
+	BetaService string   `json:"serviceName"` // before networking.k8s.io/v1
+	BetaPort    PortText `json:"servicePort"`
 }
 
 // addEdge reads how an Ingress or a Service lets clients in; a Service inside the cluster only is no edge.
@@ -111,9 +126,8 @@ func (s *snapshots) addEdge(entry string, o *object) {
 	for _, p := range spec.Ports {
 		e.Ports = append(e.Ports, p.Port)
 	}
-	if spec.Default != nil {
-		e.lead("", "", spec.Default)
-	}
+	e.lead("", "", &spec.Default)
+	e.lead("", "", &spec.Beta)
 	for _, r := range spec.Rules {
 		for _, p := range r.HTTP.Paths {
 			e.lead(r.Host, p.Path, &p.Backend)
@@ -129,8 +143,17 @@ func (s *snapshots) addEdge(entry string, o *object) {
 
 // lead notes a backend; one that is no Service, but a resource of another kind, is passed over.
 func (e *Edge) lead(host, path string, to *edgeBackend) {
-	if name := to.Service.Name; name != "" {
-		e.Backends = append(e.Backends, Backend{host, path, name, to.Service.Port.Number, to.Service.Port.Name})
+	b := Backend{host, path, to.Service.Name, to.Service.Port.Number, to.Service.Port.Name}
+	if to.BetaService != "" {
+		b.Service = to.BetaService
+		if n, err := strconv.Atoi(string(to.BetaPort)); err == nil {
+			b.Port = n
+		} else {
+			b.PortName = string(to.BetaPort)
+		}
+	}
+	if b.Service != "" {
+		e.Backends = append(e.Backends, b)
 	}
 }
 
@@ -154,16 +177,16 @@ func classOf(entry string, o *object) IngressClass {
 func albConfigOf(entry string, o *object) (a AlbConfig, ok bool) {
 	var spec struct {
 		Listeners []struct {
-			Port     json.RawMessage `json:"port"` // a number, or its text
-			Protocol string          `json:"protocol"`
-			Idle     int             `json:"idleTimeout"`
-			Request  int             `json:"requestTimeout"`
+			Port     PortText `json:"port"`
+			Protocol string   `json:"protocol"`
+			Idle     int      `json:"idleTimeout"`
+			Request  int      `json:"requestTimeout"`
 		} `json:"listeners"`
 	}
 	decodePart(o.Spec, &spec)
 	a = AlbConfig{Entry: entry, Name: o.Metadata.Name}
 	for _, l := range spec.Listeners {
-		port, _ := strconv.Atoi(strings.Trim(string(l.Port), `"`)) // what is no port leads nowhere
+		port, _ := strconv.Atoi(string(l.Port)) // what is no port leads nowhere
 		a.Listeners = append(a.Listeners, AlbListener{Port: port, Protocol: l.Protocol, Idle: l.Idle, Request: l.Request})
 	}
 	return a, strings.HasPrefix(o.APIVersion, record.AlbGroup+"/")
