@@ -24,6 +24,12 @@ func TestConfigFiles(t *testing.T) {
 		crashed    = `{"waiting":{"reason":"CrashLoopBackOff"}}`
 		running    = `{"running":{"startedAt":"2026-11-23T07:00:00Z"}}`
 	)
+	image := func(image, pod string) string {
+		return strings.Replace(pod, "openim/openim-push:v3.8.3", image, 1)
+	}
+	shipper := func(container string) string { // beside a container that reads all
+		return strings.Replace(pod(container, crashed), `"containers":[`, `"containers":[{"name":"shipper","image":"fluent/fluentd:v1","args":["-c","/fluentd"],"volumeMounts":[{"name":"c","mountPath":"/fluentd"}]},`, 1)
+	}
 	all := []string{"log.yml", "share.yml", "discovery.yml", "openim-push.yml", "redis.yml", "kafka.yml", "notification.yml", "webhooks.yml", "local-cache.yml"}
 	but := func(names ...string) []string { return without(all, names) }
 	for name, c := range map[string]struct {
@@ -44,6 +50,11 @@ func TestConfigFiles(t *testing.T) {
 		"the others are in the image":      {pod(single, crashed), "v3.8.1", []string{"share.yml"}, analyze.Unknown, "", ""},
 		"not the folder it reads":          {pod(elsewhere, crashed), "v3.8.1", []string{"readme"}, analyze.Unknown, "", ""},
 		"a release with one file":          {pod(byFlag, crashed), "v3.6.0", []string{"config.yaml"}, analyze.Unknown, "", ""},
+		"its own tag is older":             {image("openim/openim-push:v3.5.1", pod(byFlag, crashed)), "v3.8.3-patch.16", []string{"config.yaml"}, analyze.Unknown, "", ""},
+		"no tag and no log":                {image("openim/openim-push@sha256:1", pod(byFlag, crashed)), "", but("share.yml"), analyze.Unknown, "", ""},
+		"no tag, but logs":                 {image("openim/openim-push@sha256:1", pod(byFlag, crashed)), "v3.8.1", but("share.yml"), analyze.Fail, "config-invalid", "[share.yml]"},
+		"a container that is not OpenIM's": {shipper(elsewhere), "v3.8.1", []string{"fluent.conf"}, analyze.Unknown, "", ""},
+		"without its data":                 {pod(byFlag, crashed), "v3.8.1", []string{}, analyze.Unknown, "", ""},
 		"not collected":                    {pod(byVariable, crashed), "main", nil, analyze.Unknown, "", ""},
 	} {
 		files := map[string]string{bundle.Resource("pods", "im"): c.pod}
@@ -51,11 +62,11 @@ func TestConfigFiles(t *testing.T) {
 			files["openim-rpc-msg.log"] = logOf(c.version)
 		}
 		if c.keys != nil {
-			data := ""
+			var data []string
 			for _, key := range c.keys {
-				data += fmt.Sprintf(",%q:\"a: b\"", key)
+				data = append(data, fmt.Sprintf("%q:\"a: b\"", key))
 			}
-			files[bundle.Resource("configmaps", "im")] = `{"kind":"ConfigMapList","items":[{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"openim-config","namespace":"im"},"data":{` + data[1:] + `}}]}`
+			files[bundle.Resource("configmaps", "im")] = `{"kind":"ConfigMapList","items":[{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"openim-config","namespace":"im"},"data":{` + strings.Join(data, ",") + `}}]}`
 		}
 		got := configFiles.Run(factsOf(t, files))
 		if got.Status != c.status {
@@ -66,5 +77,25 @@ func TestConfigFiles(t *testing.T) {
 		}); wrong || len(got.Evidence) > 0 != (c.cause != "") {
 			t.Errorf("%s: %+v", name, got.Evidence)
 		}
+	}
+}
+
+// Each namespace is judged by its own release.
+func TestConfigFilesByNamespace(t *testing.T) {
+	pod := func(namespace string) string {
+		return fmt.Sprintf(`{"kind":"PodList","items":[{"kind":"Pod","metadata":{"name":"openim-api-6fc7cdb9f9-jvkrs","namespace":%q},"spec":{"containers":[{"name":"openim-api","image":"openim/openim-api@sha256:1","args":["-c","/c"],
+"volumeMounts":[{"name":"c","mountPath":"/c"}]}],"volumes":[{"name":"c","configMap":{"name":"cfg"}}]},"status":{"phase":"Pending"}}]}`, namespace)
+	}
+	keys := func(namespace string) string {
+		return fmt.Sprintf(`{"kind":"ConfigMapList","items":[{"kind":"ConfigMap","metadata":{"name":"cfg","namespace":%q},"data":{"config.yaml":""}}]}`, namespace)
+	}
+	files := map[string]string{}
+	for namespace, version := range map[string]string{"old": "v3.6.0", "new": "v3.8.3-patch.16"} {
+		files[bundle.Resource("pods", namespace)], files[bundle.Resource("configmaps", namespace)] = pod(namespace), keys(namespace)
+		files[bundle.PodLog(namespace, "openim-push-0", "openim-push", false)] = logOf(version)
+	}
+	got := configFiles.Run(factsOf(t, files))
+	if len(got.Evidence) != 1 || got.Evidence[0].Subject.Namespace != "new" || got.Evidence[0].Cause != "config-older-than-image" {
+		t.Errorf("%+v", got)
 	}
 }
