@@ -2,6 +2,7 @@ package checks
 
 import (
 	"testing"
+	"time"
 
 	"github.com/imbundle/imbundle/analyze"
 )
@@ -42,6 +43,40 @@ func TestEventsWithoutPods(t *testing.T) {
 		got := c.check.Run(&analyze.Facts{Specs: load(t), Events: events, Pods: c.pods, Collected: noon})
 		if found := causesOf(got); got.Status != c.status || found[c.cause] != c.sure || len(found) > 0 != (c.cause != "") {
 			t.Errorf("%s: %s %v", c.name, got.Status, found)
+		}
+	}
+}
+
+// A quota that was full for a while is no fault when its controller got its pods after all.
+func TestQuotaWasFull(t *testing.T) {
+	at := func(ago time.Duration, reason, object, message string) analyze.Event {
+		return analyze.Event{Type: "Warning", Namespace: "openim", Reason: reason, Object: object, Message: message, Count: 1, Last: noon.Add(-ago)}
+	}
+	const set = "replicaset/openim-push-6fc7cdb9f9"
+	full := at(12*time.Minute, "FailedCreate", set, `Error creating: pods "openim-push-6fc7cdb9f9-abcde" is forbidden: exceeded quota: q, requested: pods=1, used: pods=20, limited: pods=20`)
+	later := pod("openim-push-6fc7cdb9f9-x2x2x", "push", true, analyze.Container{Name: "push"})
+	later.Created = noon.Add(-11 * time.Minute)
+	earlier := later
+	earlier.Created = noon.Add(-time.Hour)
+	replicas := func(wanted, total int) []analyze.Workload {
+		return []analyze.Workload{{Kind: "ReplicaSet", Namespace: "openim", Name: "openim-push-6fc7cdb9f9", Wanted: wanted, Total: total}}
+	}
+	for name, c := range map[string]struct {
+		f    analyze.Facts
+		want string
+	}{
+		"still":                 {analyze.Facts{}, analyze.Fail},
+		"created later":         {analyze.Facts{Events: []analyze.Event{at(11*time.Minute, "SuccessfulCreate", set, "Created pod: x")}}, analyze.Pass},
+		"created earlier":       {analyze.Facts{Events: []analyze.Event{at(13*time.Minute, "SuccessfulCreate", set, "Created pod: x")}}, analyze.Fail},
+		"another was created":   {analyze.Facts{Events: []analyze.Event{at(time.Minute, "SuccessfulCreate", "replicaset/openim-api-6fc7cdb9f9", "Created pod: x")}}, analyze.Fail},
+		"a pod since":           {analyze.Facts{Pods: []analyze.Pod{later}}, analyze.Pass},
+		"a pod from before":     {analyze.Facts{Pods: []analyze.Pod{earlier}}, analyze.Fail},
+		"as many as are wanted": {analyze.Facts{Workloads: replicas(2, 2)}, analyze.Pass},
+		"one too few":           {analyze.Facts{Workloads: replicas(2, 1), Pods: []analyze.Pod{later}}, analyze.Fail},
+	} {
+		c.f.Specs, c.f.Collected, c.f.Events = load(t), noon, append(c.f.Events, full)
+		if got := unschedulable.Run(&c.f); got.Status != c.want {
+			t.Errorf("%s is %s, want %s", name, got.Status, c.want)
 		}
 	}
 }

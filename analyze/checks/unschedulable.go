@@ -11,8 +11,8 @@ import (
 var unschedulable = analyze.Check{
 	ID: "pod-unschedulable", Guide: "5",
 	Title: say("Pod 无法调度", "pods that no node takes"),
-	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。命名空间配额用完、连 Pod 都建不出来（FailedCreate、exceeded quota）也算。存储组件的 Pod 放得下、只是它能去的节点都停用了（cordon、失联），且该组件没有别的 Pod 就绪：这是该组件不可用，而不是放不下。",
-		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count. A quota of the namespace that is used up, so that pods are not even created (FailedCreate, exceeded quota), counts, too. A store's pod that fits, and whose every node is out of service (cordoned, not ready), while no other pod of the store is ready, is an outage of the store, not a pod that fits nowhere."),
+	Doc: say("FailedScheduling 事件，且该 Pod 现在仍未调度。以前没调度上、现在已 Running 的不算。命名空间配额用完、连 Pod 都建不出来（FailedCreate、exceeded quota）也算，除非它的控制器后来建出了 Pod，或 Pod 数已够。存储组件的 Pod 放得下、只是它能去的节点都停用了（cordon、失联），且该组件没有别的 Pod 就绪：这是该组件不可用，而不是放不下。",
+		"Events FailedScheduling of a pod that is still without a node. One that was scheduled later does not count. A quota of the namespace that is used up, so that pods are not even created (FailedCreate, exceeded quota), counts, too, unless its controller has as many as it wants or got one later. A store's pod that fits, and whose every node is out of service (cordoned, not ready), while no other pod of the store is ready, is an outage of the store, not a pod that fits nowhere."),
 	Needs: []string{"events", "cluster-resources/pods/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 && len(f.Events) == 0 {
@@ -23,7 +23,7 @@ var unschedulable = analyze.Check{
 			if e.Reason == "FailedScheduling" && pending(f, e) {
 				found = append(found, unscheduled(f, e))
 			}
-			if e.Reason == "FailedCreate" && strings.Contains(e.Message, "exceeded quota: ") && (e.Last.IsZero() || recent(f, e.Last, 20*time.Minute)) {
+			if e.Reason == "FailedCreate" && strings.Contains(e.Message, "exceeded quota: ") && (e.Last.IsZero() || recent(f, e.Last, 20*time.Minute)) && !created(f, e) {
 				found = append(found, overQuota(f, e))
 			}
 		}
@@ -62,6 +62,25 @@ func overQuota(f *analyze.Facts, e analyze.Event) analyze.Evidence {
 		found.Confidence = analyze.Likely
 	}
 	return found
+}
+
+// created tells whether the controller that an event is about has its pods, or got one later.
+func created(f *analyze.Facts, e analyze.Event) bool {
+	kind, name, _ := strings.Cut(e.Object, "/")
+	here := func(namespace string) bool { return namespace == "" || e.Namespace == "" || namespace == e.Namespace }
+	for _, w := range f.Workloads {
+		if strings.EqualFold(w.Kind, kind) && w.Name == name && here(w.Namespace) {
+			return max(w.Total, w.ReadyReplicas) >= w.Wanted
+		}
+	}
+	if e.Last.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(f.Events, func(o analyze.Event) bool {
+		return o.Reason == "SuccessfulCreate" && o.Object == e.Object && here(o.Namespace) && o.Last.After(e.Last)
+	}) || slices.ContainsFunc(f.Pods, func(p analyze.Pod) bool {
+		return strings.HasPrefix(p.Name, name+"-") && here(p.Namespace) && p.Created.After(e.Last)
+	})
 }
 
 // nodesOut tells whether the scheduler turned down every node either because it is out of service or because the pod never
