@@ -2,6 +2,8 @@ package analyze
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,5 +64,27 @@ func TestCutSample(t *testing.T) {
 	var s kafkaSnapshots
 	if err := s.read(strings.NewReader(`{"groups":[{"name":"re`), bundle.KafkaGroupsJSON); err == nil || len(s.samples) > 0 {
 		t.Errorf("error %v, %d samples", err, len(s.samples))
+	}
+}
+
+// A topic that is described again in one text is as the last description says; another text's stands beside it.
+func TestTopicDescribedAgain(t *testing.T) {
+	topic := func(isr string) string {
+		return "Topic: toRedis\tTopicId: abcdefghijklmnopqrstuv\tPartitionCount: 1\tReplicationFactor: 3\tConfigs: min.insync.replicas=2\n" +
+			"\tTopic: toRedis\tPartition: 0\tLeader: 1\tReplicas: 1,2,3\tIsr: " + isr + "\n"
+	}
+	dir := t.TempDir()
+	writeTo(t, dir, "a.txt", topic("1")+"$ # after a restart\n"+topic("1,2,3"))
+	writeTo(t, dir, "b.txt", topic("1,2"))
+	f, _ := factsIn(t, dir)
+	var got []string
+	for _, d := range f.Kafka.Described {
+		for _, p := range d.Partitions {
+			got = append(got, fmt.Sprintf("%s: %s %v", d.Entry, d.Name, p.ISR))
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"a.txt: toRedis [1 2 3]", "b.txt: toRedis [1 2]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -38,7 +38,8 @@ var (
 	topicPartition = regexp.MustCompile(`^\s*Topic:\s*(\S+)\s+Partition:\s*(\d+)\s+Leader:\s*(none|-?\d+)\s+Replicas:\s*([\d,]+)\s+Isr:\s*([\d,]*)`)
 )
 
-// described reads a line of kafka-topics.sh --describe; false for any other.
+// described reads a line of kafka-topics.sh --describe; false for any other. Of a topic that an entry describes more than once the
+// last is kept.
 func (t *table) described(s *snapshots, line string) bool {
 	all := &s.kafka.described
 	if m := topicHead.FindStringSubmatch(line); m != nil {
@@ -49,6 +50,7 @@ func (t *table) described(s *snapshots, line string) bool {
 			}
 		}
 		s.told++
+		*all = slices.DeleteFunc(*all, func(d DescribedTopic) bool { return d.Entry == topic.Entry && d.Name == topic.Name })
 		*all = append(*all, topic)
 		return true
 	}

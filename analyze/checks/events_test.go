@@ -80,3 +80,28 @@ func TestQuotaWasFull(t *testing.T) {
 		}
 	}
 }
+
+// A pull that failed is history when the pod was stopped, or another one of its component started, after it.
+func TestPullFailedBefore(t *testing.T) {
+	at := func(ago time.Duration, namespace, reason, object, message string) analyze.Event {
+		return analyze.Event{Namespace: namespace, Reason: reason, Object: object, Message: message, Count: 1, Last: noon.Add(-ago)}
+	}
+	const failing = "pod/openim-rpc-msg-6fc7cdb9f9-jvkrs"
+	pull := at(50*time.Minute, "im", "Failed", failing, `Failed to pull image "openim/openim-rpc-msg:v3.8.33": not found`)
+	for name, c := range map[string]struct {
+		event analyze.Event
+		want  string
+	}{
+		"it was stopped":               {at(40*time.Minute, "im", "Killing", failing, ""), analyze.Unknown},
+		"it was stopped before":        {at(55*time.Minute, "im", "Killing", failing, ""), analyze.Fail},
+		"another one started":          {at(40*time.Minute, "im", "Started", "pod/openim-rpc-msg-7d5b8c6f44-x2x2x", ""), analyze.Unknown},
+		"another one had started":      {at(55*time.Minute, "im", "Started", "pod/openim-rpc-msg-7d5b8c6f44-x2x2x", ""), analyze.Fail},
+		"one of another component":     {at(40*time.Minute, "im", "Started", "pod/openim-push-7d5b8c6f44-x2x2x", ""), analyze.Fail},
+		"one of another installation":  {at(40*time.Minute, "im-b", "Started", "pod/openim-rpc-msg-7d5b8c6f44-x2x2x", ""), analyze.Fail},
+		"another one was only stopped": {at(40*time.Minute, "im", "Killing", "pod/openim-rpc-msg-7d5b8c6f44-x2x2x", ""), analyze.Fail},
+	} {
+		if got := imagePull.Run(&analyze.Facts{Specs: load(t), Events: []analyze.Event{c.event, pull}, Collected: noon}); got.Status != c.want {
+			t.Errorf("%s is %s, want %s", name, got.Status, c.want)
+		}
+	}
+}

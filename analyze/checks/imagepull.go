@@ -11,8 +11,8 @@ import (
 var imagePull = analyze.Check{
 	ID: "image-pull", Guide: "5",
 	Title: say("镜像拉取", "image pulls"),
-	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName；事件里的原文说明是标签不存在还是仓库拒绝；没有 Pod 本身的数据时，只凭事件判断。",
-		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses; where the pod itself was not sent, the event tells it alone."),
+	Doc: say("容器等待原因为 ImagePullBackOff、ErrImagePull、InvalidImageName；事件里的原文说明是标签不存在还是仓库拒绝；没有 Pod 本身的数据时，只凭事件判断：该 Pod 后来启动了或被停掉，或同一组件后来有 Pod 启动，就不算。",
+		"Containers that wait for ImagePullBackOff, ErrImagePull or InvalidImageName; the event says whether the tag is missing or the registry refuses; where the pod itself was not sent, the event tells it alone, unless that pod started or was stopped later, or another one of the component started."),
 	Needs: []string{"cluster-resources/pods/<namespace>.json", "events"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Pods) == 0 {
@@ -31,12 +31,18 @@ var imagePull = analyze.Check{
 	},
 }
 
-// pullsFailed is what an event tells of a pod that was not sent itself, unless a later one says that its container started.
+// pullsFailed is what an event tells of a pod that was not sent itself, unless a later one says that its container started, that it
+// was stopped, or that another pod of the component came up instead.
 func pullsFailed(f *analyze.Facts, e analyze.Event) (cause string, says specs.Text) {
-	started := func(o analyze.Event) bool {
-		return o.Object == e.Object && o.Reason == "Started" && !o.Last.Before(e.Last)
+	p, _ := podOf(f, e)
+	over := func(o analyze.Event) bool {
+		if o.Object == e.Object {
+			return o.Reason == "Started" && !o.Last.Before(e.Last) || o.Reason == "Killing" && o.Last.After(e.Last)
+		}
+		other, _ := podOf(f, o)
+		return o.Reason == "Started" && o.Last.After(e.Last) && p.Role != "" && other.Role == p.Role && other.Namespace == p.Namespace
 	}
-	if e.Reason != "Failed" || !strings.HasPrefix(e.Message, "Failed to pull image ") || slices.ContainsFunc(f.Events, started) {
+	if e.Reason != "Failed" || !strings.HasPrefix(e.Message, "Failed to pull image ") || slices.ContainsFunc(f.Events, over) {
 		return "", specs.Text{}
 	}
 	return "image-pull-failed", say("镜像拉不下来", "the image cannot be pulled")
