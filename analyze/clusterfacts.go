@@ -62,6 +62,14 @@ func eventOf(entry string, o *object) Event {
 	return e
 }
 
+// Later tells whether an event was seen after another: by their times or, where neither has one, by their ages in one table.
+func (e Event) Later(than Event) bool {
+	if e.Last.IsZero() && than.Last.IsZero() {
+		return e.hasAge && than.hasAge && e.Entry == than.Entry && e.lastAge < than.lastAge
+	}
+	return !than.Last.IsZero() && e.Last.After(than.Last)
+}
+
 func workloadOf(entry string, o *object) (w Workload, who string) {
 	var spec struct {
 		Replicas *int `json:"replicas"`

@@ -105,3 +105,18 @@ func TestPullFailedBefore(t *testing.T) {
 		}
 	}
 }
+
+// Ages of one table tell what came later, too, when nobody knows when it was printed.
+func TestLaterByAge(t *testing.T) {
+	table := func(pull, started string) map[string]string {
+		return map[string]string{"events.txt": "LAST SEEN   TYPE      REASON    OBJECT                                MESSAGE\n" +
+			pull + `         Warning   Failed    pod/openim-rpc-msg-6fc7cdb9f9-jvkrs   Failed to pull image "openim/openim-rpc-msg:v3.8.33": not found` + "\n" +
+			started + "         Normal    Started   pod/openim-rpc-msg-7d5b8c6f44-x2x2x   Started container openim-rpc-msg\n"}
+	}
+	if got := imagePull.Run(factsOf(t, table("50m", "40m"))); got.Status != analyze.Unknown {
+		t.Errorf("started later: %+v", got)
+	}
+	if got := imagePull.Run(factsOf(t, table("40m", "50m"))); got.Status != analyze.Fail {
+		t.Errorf("started before: %+v", got)
+	}
+}

@@ -37,10 +37,10 @@ func pullsFailed(f *analyze.Facts, e analyze.Event) (cause string, says specs.Te
 	p, _ := podOf(f, e)
 	over := func(o analyze.Event) bool {
 		if o.Object == e.Object {
-			return o.Reason == "Started" && !o.Last.Before(e.Last) || o.Reason == "Killing" && o.Last.After(e.Last)
+			return o.Reason == "Started" && !e.Later(o) || o.Reason == "Killing" && o.Later(e)
 		}
 		other, _ := podOf(f, o)
-		return o.Reason == "Started" && o.Last.After(e.Last) && p.Role != "" && other.Role == p.Role && other.Namespace == p.Namespace
+		return o.Reason == "Started" && o.Later(e) && p.Role != "" && other.Role == p.Role && other.Namespace == p.Namespace
 	}
 	if e.Reason != "Failed" || !strings.HasPrefix(e.Message, "Failed to pull image ") || slices.ContainsFunc(f.Events, over) {
 		return "", specs.Text{}

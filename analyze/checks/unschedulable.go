@@ -73,13 +73,10 @@ func created(f *analyze.Facts, e analyze.Event) bool {
 			return max(w.Total, w.ReadyReplicas) >= w.Wanted
 		}
 	}
-	if e.Last.IsZero() {
-		return false
-	}
 	return slices.ContainsFunc(f.Events, func(o analyze.Event) bool {
-		return o.Reason == "SuccessfulCreate" && o.Object == e.Object && here(o.Namespace) && o.Last.After(e.Last)
+		return o.Reason == "SuccessfulCreate" && o.Object == e.Object && here(o.Namespace) && o.Later(e)
 	}) || slices.ContainsFunc(f.Pods, func(p analyze.Pod) bool {
-		return strings.HasPrefix(p.Name, name+"-") && here(p.Namespace) && p.Created.After(e.Last)
+		return strings.HasPrefix(p.Name, name+"-") && here(p.Namespace) && !e.Last.IsZero() && p.Created.After(e.Last)
 	})
 }
 
