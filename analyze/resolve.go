@@ -266,6 +266,7 @@ func (f *Facts) sort(s *specs.Set) {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Entry, b.Entry)) < 0
 	})
 	slices.Sort(f.Lists)
+	sort.SliceStable(f.Gaps, func(i, j int) bool { return f.Gaps[i].What < f.Gaps[j].What })
 	sort.SliceStable(f.Classes, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(f.Classes[i].Name, f.Classes[j].Name), cmp.Compare(f.Classes[i].Entry, f.Classes[j].Entry)) < 0
 	})
