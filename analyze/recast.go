@@ -10,7 +10,7 @@ import (
 // circumstances are what a recast looks at besides the episode itself.
 type circumstances struct {
 	starts []time.Time // of any process of the installation, sorted
-	boots  []time.Time // of the installation as a whole, sorted
+	boots  boots       // of installations as a whole
 	rolls  []time.Time // pod rebuilds and rollouts, sorted
 	others signs       // what else was found
 }
@@ -29,7 +29,7 @@ func (c *circumstances) holds(e *episode, r *specs.Recast) bool {
 		r.AtMost > 0 && e.count > r.AtMost,
 		r.AtLeast > 0 && e.count < r.AtLeast,
 		r.NearStart > 0 && (!timed || !near(c.starts, e.first, time.Duration(r.NearStart))),
-		r.NearBoot > 0 && (!timed || !after(c.boots, e.first, time.Duration(r.NearBoot))),
+		r.NearBoot > 0 && (!timed || !after(c.boots.of(e.subject), e.first, time.Duration(r.NearBoot))),
 		r.NearRoll > 0 && (!timed || !near(c.rolls, e.first, time.Duration(r.NearRoll))):
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 func TestRecast(t *testing.T) {
 	min := func(n float64) specs.Duration { return specs.Duration(n * float64(time.Minute)) }
 	c := &circumstances{
-		starts: []time.Time{at(0)}, boots: []time.Time{at(20)}, rolls: []time.Time{at(30)},
+		starts: []time.Time{at(0)}, boots: boots{at: map[string][]time.Time{"": {at(20)}}}, rolls: []time.Time{at(30)},
 		others: signs{"redis": nil, "kafka": nil},
 	}
 	c.others.replace([]Evidence{{Check: "x", Cause: "redis", Confidence: Likely, Since: at(10), Until: at(12)}, {Check: "y", Cause: "kafka", Confidence: Possible, Since: at(10), Until: at(12)}})

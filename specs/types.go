@@ -69,7 +69,7 @@ type Recast struct {
 	Longer    Duration `yaml:"longer,omitempty"`     // the episode spans at least this
 	Quiet     Duration `yaml:"quiet,omitempty"`      // the log goes on without hits for at least this after the last hit
 	NearStart Duration `yaml:"near-start,omitempty"` // the first hit is within this of a start of the process (or of any process of the installation)
-	NearBoot  Duration `yaml:"near-boot,omitempty"`  // the first hit is within this after the installation as a whole started
+	NearBoot  Duration `yaml:"near-boot,omitempty"`  // the first hit is within this after its installation as a whole started, Kafka with it where the input shows Kafka
 	NearRoll  Duration `yaml:"near-roll,omitempty"`  // the first hit is within this of a pod rebuild or rollout
 	AtMost    int      `yaml:"at-most,omitempty"`    // the episode has at most so many hits
 	AtLeast   int      `yaml:"at-least,omitempty"`   // the episode has at least so many hits
