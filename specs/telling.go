@@ -103,6 +103,9 @@ func bare(values []string) (string, bool) {
 		}
 		text = text[i+1:]
 	}
+	if i := strings.IndexAny(text, "?#"); i >= 0 && strings.Contains(text[i:], ",") { // the comma may be one of the query
+		return "", false
+	}
 	if text == "" {
 		return "", true
 	}

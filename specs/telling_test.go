@@ -28,6 +28,9 @@ func TestTellingAddresses(t *testing.T) {
 		"http://external_ip:10005":     "http://external_ip:10005",
 		"http://a:1/canary?key=canary": "http://a:1",
 		"http://a:1/?key=can@ary":      "", // only that it is set
+		"h:6379?password=a1,b2":        "",
+		"a:1,h:6379#canary,b2":         "",
+		"a:1,b:2?password=canary":      "a:1, b:2",
 		"a:canary":                     "",
 		"can ary":                      "",
 	} {

@@ -104,12 +104,14 @@ func (b *Backends) mongoAt(address string) error {
 }
 
 func hostsOf(list, port string) ([]string, error) {
-	if strings.ContainsAny(list, "/?@") {
-		return nil, fmt.Errorf("%q is no list of HOST:PORT", list)
-	}
 	hosts := Hosts(list, port)
 	if len(hosts) == 0 {
 		return nil, errors.New("it names no host")
+	}
+	for _, address := range hosts {
+		if !isAddress(address) {
+			return nil, errors.New("what it names is no list of HOST:PORT")
+		}
 	}
 	return hosts, nil
 }

@@ -130,6 +130,33 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestAddressesOnly takes HOST:PORT and nothing that may hold a password, from settings and the command line, and quotes none of it.
+func TestAddressesOnly(t *testing.T) {
+	good := map[string]string{
+		"h": "h:1", "h:6379, b_c.d-e.:65535": "h:6379,b_c.d-e.:65535", "10.0.0.1": "10.0.0.1:1", "[fd00::1]:2,[fd00::2],fd00::3": "[fd00::1]:2,[fd00::2]:1,[fd00::3]:1",
+	}
+	for list, want := range good {
+		hosts, err := hostsOf(list, "1")
+		if got := strings.Join(hosts, ","); err != nil || got != want {
+			t.Errorf("%s: %q, %v", list, got, err)
+		}
+	}
+	for _, list := range []string{
+		"h:6379?password=canary2222", "h?password=canary", "h#canary", "user:canary-pw", "canary, :1", "h:0,canary", "h:65536,canary", "h:+1,canary", "h:1:canary",
+		"[canary:1]:2", "[h:1,canary", "h\nn:1,canary", "h canary:1", "dead:beef", "h:1,u:canary,2@r:1", "canary/1",
+	} {
+		for _, file := range []string{"kafka.yml", "redis.yml", "mongodb.yml"} {
+			b, problems := From([]*settings.Set{setOf(t, file, fmt.Sprintf("address: [ %q ]", list))}, nil)
+			if len(problems) != 1 || len(b.Addresses()) > 0 || strings.Contains(problems[0].Text, "canary") || strings.Contains(problems[0].Text, "hidden") {
+				t.Errorf("%s %s: %v, %q", file, list, problems, b.Addresses())
+			}
+		}
+		if hosts, err := hostsOf(list, "1"); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %q, %v", list, hosts, err)
+		}
+	}
+}
+
 // TestSecretsStayHidden prints and marshals everything in every way.
 func TestSecretsStayHidden(t *testing.T) {
 	b := mustFind(t, setOf(t, "kafka.yml", "address: [ k:1 ]\nusername: u\npassword: canary-1", "mongodb.yml", "uri: mongodb://u:canary-2@h/"))

@@ -3,6 +3,7 @@ package backends
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -138,21 +139,36 @@ func (f *finder) addresses(of string, s section, port string, keys ...string) (a
 // usable gives addresses that a setting names if all of them lead somewhere from here.
 func (f *finder) usable(of string, one *settings.Setting, all []string) []string {
 	for _, address := range all {
-		host, _, err := net.SplitHostPort(address)
 		if strings.ContainsAny(address, "@/") { // it may hold a password
 			f.fail(of, flagHint(of), "an address in %s is no HOST:PORT: it has a user, or a scheme", where(one))
 			return nil
 		}
-		if err != nil {
-			f.fail(of, flagHint(of), "%s in %s is no HOST:PORT", quoted(one, strconv.Quote(address)), where(one))
+		if !isAddress(address) { // so may this
+			f.fail(of, flagHint(of), "an address in %s is no HOST:PORT", where(one))
 			return nil
 		}
+		host, _, _ := net.SplitHostPort(address)
 		if ip := net.ParseIP(host); host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 			f.fail(of, flagHint(of), "%s says %s, which is each pod for itself", where(one), quoted(one, address))
 			return nil
 		}
 	}
 	return all
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// isHost reports whether a text is a host and nothing else.
+func isHost(text string) bool { return hostName.MatchString(text) || net.ParseIP(text) != nil }
+
+// isAddress reports whether a text is HOST:PORT and nothing else: any other may hold a password, and is neither dialled nor quoted.
+func isAddress(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0 && isHost(host)
 }
 
 // Hosts splits a list of HOST:PORT at commas; port is added where none is named.

@@ -75,7 +75,10 @@ func TestSecretFilesAllow(t *testing.T) {
 	}
 	for name, redactor := range map[string]*redact.Redactor{"no rules": none, "rules": testRedactor(t)} {
 		_, c, s := mounting(t, secretVolume, `{"name":"s","mountPath":"/config"}`, "", map[string]map[string]string{"s": secretTexts}, nil)
-		_, problems := backends.From(s.Settings(), s.Mounted)
+		b, problems := backends.From(s.Settings(), s.Mounted)
+		if got := b.Addresses(); !slices.Equal(got, []string{"plain-mongo:27017"}) { // dialled, and printed
+			t.Errorf("%s: the backends are at %q", name, got)
+		}
 		for _, p := range problems {
 			s.Problem(p.Of, p.Text, p.Hint)
 		}
