@@ -110,7 +110,7 @@ func TestProblems(t *testing.T) {
 		"secret":    {unread, "kafka: the credentials in variable IMENV_KAFKA_PASSWORD of push are not known: the user may not get the secret"},
 		"authority": {setOf(t, "kafka.yml", "address: [ k:1 ]\ntls: { enableTLS: true, caCrt: /etc/ca.crt }"), "kafka: the certificate authority /etc/ca.crt is a file inside the containers"},
 		"uri":       {setOf(t, "mongodb.yml", "uri: mongodb://u:canary%zz@h/"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a % that begins no escape"},
-		"asked":     {setOf(t, "mongodb.yml", "uri: mongodb://u:canary?1@h/im"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a ? that is no escape (%3F)"},
+		"asked":     {setOf(t, "mongodb.yml", "uri: mongodb://u:canary?1@h/im"), "mongo: the URI in mongodb.yml of configmap im/openim-config: its user or password has a ? that is no escape (%3F), or its options an @ (%40)"},
 		"uriHost":   {setOf(t, "mongodb.yml", "uri: mongodb://u:canary@localhost:1/im"), "mongo: mongodb.yml of configmap im/openim-config says localhost:1, which is each pod for itself"},
 		"url":       {setOf(t, "redis.yml", "address: [ 'redis://u:canary@r:1' ]"), "redis: an address in redis.yml of configmap im/openim-config is no HOST:PORT: it has a user, or a scheme"},
 		"db":        {setOf(t, "redis.yml", "address: [ r:1 ]\ndb: x"), `redis: db is "x", which is no number`},
@@ -154,6 +154,28 @@ func TestAddressesOnly(t *testing.T) {
 		if hosts, err := hostsOf(list, "1"); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %q, %v", list, hosts, err)
 		}
+	}
+}
+
+// TestURIHosts takes no piece of a password for a host, and quotes none.
+func TestURIHosts(t *testing.T) {
+	for _, uri := range []string{
+		"mongodb://u:a@canary?c@host/db", "mongodb://u:canary-pw", "mongodb+srv://u:canary-pw", "mongodb+srv://u:canary-pw/db", "mongodb://u:p@h:1,canary:x/", "mongodb+srv://canary:1", "mongodb+srv://a,canary",
+		"mongodb://u:p@h/?appName=canary@x", "mongodb://", "mongodb+srv:///db", "mongodb://%2Fcanary.sock",
+	} {
+		if m, err := ParseMongo(uri); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %+v, %v", uri, m, err)
+		}
+		b, problems := From([]*settings.Set{setOf(t, "mongodb.yml", fmt.Sprintf("uri: %q", uri))}, nil)
+		if len(problems) != 1 || b.Mongo != nil || strings.Contains(problems[0].Text, "canary") {
+			t.Errorf("%s: %v, %+v", uri, problems, b.Mongo)
+		}
+	}
+	if m, err := ParseMongo("mongodb+srv://u:p@c.example.com/im?tls=true"); err != nil || m.SRV != "c.example.com" || m.Database != "im" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if m, err := ParseMongo("mongodb://u:p%3F%40@[fd00::1]:1,h"); err != nil || !slices.Equal(m.Addresses, []string{"[fd00::1]:1", "h:27017"}) || m.Login != (Login{"u", "p?@"}) {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
 

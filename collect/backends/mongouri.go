@@ -15,8 +15,8 @@ func ParseMongo(uri string) (*Mongo, error) {
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	m := &Mongo{}
-	if !strings.Contains(rest, "@") && strings.Contains(query, "@") { // else a part of the password would pass for a host
-		return nil, errors.New("its user or password has a ? that is no escape (%3F)")
+	if strings.Contains(query, "@") { // else a part of the password would pass for a host
+		return nil, errors.New("its user or password has a ? that is no escape (%3F), or its options an @ (%40)")
 	}
 	i := strings.LastIndexByte(rest, '@')
 	if err := m.Login.read(rest[:max(i, 0)]); err != nil {
@@ -25,12 +25,15 @@ func ParseMongo(uri string) (*Mongo, error) {
 	hosts, database, _ := strings.Cut(rest[i+1:], "/")
 	m.Database = database
 	if scheme == "mongodb+srv" {
+		if !isHost(hosts) {
+			return nil, errors.New("what it names is no host")
+		}
 		m.SRV, m.TLS = hosts, secure()
-	} else {
-		m.Addresses = Hosts(hosts, mongoPort)
+		return m, m.options(query)
 	}
-	if hosts == "" {
-		return nil, errors.New("it names no host")
+	var err error
+	if m.Addresses, err = hostsOf(hosts, mongoPort); err != nil {
+		return nil, err
 	}
 	return m, m.options(query)
 }
