@@ -57,10 +57,12 @@ func (r *run) carry(ctx context.Context, jobs []*job) {
 	r.carryErr = err
 }
 
-// choose leaves out what comes anew: the incident, files that are attached again, and entries whose siblings are not whole.
+// choose leaves out what comes anew: the incident, what costs the server nothing and may tell more than it would now, files that are
+// attached again, and entries whose siblings are not whole.
 func (r *run) choose(jobs []*job) map[string]wholeEntry {
 	chosen := maps.Clone(r.o.Resume.whole)
 	delete(chosen, bundle.IncidentFile)
+	delete(chosen, bundle.ConfigEffective)
 	alone := func(other string) bool { _, there := r.o.Resume.whole[other]; return !there }
 	for _, j := range jobs {
 		switch s := j.source.(type) {

@@ -197,6 +197,27 @@ func TestResumeKilledRun(t *testing.T) {
 	t.Logf("%d entries of %d were carried", res.Carried, res.Entries)
 }
 
+// TestResumeConfig: what OpenIM's configuration comes to is made anew, so that a Secret which could not be read is in it by then.
+func TestResumeConfig(t *testing.T) {
+	const mount = `{"name":"s","mountPath":"/config"}`
+	_, c, s := mounting(t, secretVolume, mount, "", nil, func(f *faulty) {
+		f.handle("/api/v1/namespaces/openim/secrets/s", refuse(http.StatusInternalServerError, "no luck"))
+	})
+	res, r := run(t, collect.Options{Tool: bundle.Tool{Name: "imbundle"}}, &config{c, s})
+	if strings.Contains(read(t, r, bundle.ConfigEffective), "redis:1") {
+		t.Fatal("the Secret was read")
+	}
+	earlier, err := collect.OpenEarlier(t.Context(), res.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c, s = mounting(t, secretVolume, mount, "", map[string]map[string]string{"s": {"redis.yml": "address: [ redis:1 ]\n"}}, nil)
+	res, r = run(t, collect.Options{Tool: bundle.Tool{Name: "imbundle"}, Resume: earlier}, &config{c, s})
+	if text := read(t, r, bundle.ConfigEffective); !strings.Contains(text, "redis:1") || !res.Complete || len(res.Gaps) > 0 {
+		t.Errorf("%s\n%+v", text, res)
+	}
+}
+
 func wholeNames(t *testing.T, path string) (names []string) {
 	t.Helper()
 	r, err := bundle.Open(path, bundle.ReadOptions{})
