@@ -12,10 +12,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +198,11 @@ func TestRefusals(t *testing.T) {
 			for entry, body := range got.entries {
 				if bytes.Contains([]byte(body), []byte("Fake-wrong-01")) || bytes.Contains([]byte(body), []byte(canary)) {
 					t.Errorf("a password or a canary is in %s", entry)
+				}
+			}
+			for _, text := range append(slices.Collect(maps.Values(got.entries)), fmt.Sprint(got.gaps)) {
+				if strings.Contains(text, "User bare") {
+					t.Errorf("the login is named: %s", text)
 				}
 			}
 			if c.name == "an ACL that forbids" && (x.Redis == nil || x.Redis.Malloc == nil || x.Redis.Malloc.Curr != 250) {

@@ -46,11 +46,19 @@ func gapOf(entry, what, of, address string, err error, a advice) bundle.Gap {
 	if address != "" {
 		detail += " " + address
 	}
-	detail += ": " + strings.Join(strings.Fields(err.Error()), " ")
+	detail += ": " + strings.Join(strings.Fields(said(err)), " ")
 	if a.hint != "" {
 		detail += "; " + a.hint
 	}
 	return bundle.Gap{Entry: entry, Reason: a.reason, Detail: detail, Costs: costOf[entry]}
+}
+
+// aclUser is how Redis 7 names the user whose rights do not suffice; Redis 6 says "this user".
+var aclUser = regexp.MustCompile(`NOPERM User \S+ has`)
+
+// said is an error as it is written: without the name of the login.
+func said(err error) string {
+	return aclUser.ReplaceAllLiteralString(err.Error(), "NOPERM this user has")
 }
 
 var costOf = map[string]string{

@@ -1,10 +1,12 @@
 package seq
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/imbundle/imbundle/bundle"
 	"github.com/imbundle/imbundle/bundle/record"
 	"github.com/imbundle/imbundle/collect/backends"
 )
@@ -79,6 +81,22 @@ func TestSlowLogKeepsNoValue(t *testing.T) {
 	})
 	if len(got) != 3 || got[0].Command != "hset" || got[0].Key != "MSG_CACHE:*" || got[0].Client != "10.0.0.9:4711" || got[1].Key != "" || got[2].Command != "?" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestLoginUnnamed: the name of the login that Redis refuses is neither in what a server said nor in a gap; the advice is as before.
+func TestLoginUnnamed(t *testing.T) {
+	err := errors.Join(errors.New("NOPERM User canary-user has no permissions to run the 'info' command"), errors.New("NOPERM User canary-user has no permissions to run the 'ping' command"))
+	n := &redisNode{}
+	n.refuse("INFO", err)
+	gap := n.gap(bundle.RedisServer, "INFO", err)
+	for _, text := range []string{n.Refused["INFO"], gap.Detail} {
+		if strings.Contains(text, "canary") || strings.Count(text, "NOPERM this user has no permissions to run the '") != 2 {
+			t.Error(text)
+		}
+	}
+	if gap.Reason != bundle.Forbidden || !strings.Contains(gap.Detail, "the ACL forbids it") || !refused(err) {
+		t.Errorf("%+v", gap)
 	}
 }
 

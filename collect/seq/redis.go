@@ -201,7 +201,7 @@ func (n *redisNode) ping(ctx context.Context) {
 		}
 	}
 	if n.err != nil {
-		n.Trouble = n.err.Error()
+		n.Trouble = said(n.err)
 	}
 }
 
@@ -218,7 +218,7 @@ func (n *redisNode) refuse(command string, err error) {
 	if n.Refused == nil {
 		n.Refused = map[string]string{}
 	}
-	n.Refused[command] = err.Error()
+	n.Refused[command] = said(err)
 }
 
 // gap is a gap of one server.

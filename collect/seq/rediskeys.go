@@ -136,7 +136,7 @@ func (p *picture) take(c counters) {
 	r := &record.RedisSeq{}
 	trouble := func(a ask, err error) {
 		if err != nil && r.Trouble == "" {
-			r.Trouble = fmt.Sprintf("%s: %v", a.cmd.Name(), err)
+			r.Trouble = a.cmd.Name() + ": " + said(err)
 			p.lacksKeys(a, err)
 		}
 	}

@@ -116,7 +116,7 @@ func (r *redisServers) askSentinels(ctx context.Context, b *collect.Batch, addre
 		master, replicas, err := askSentinel(ctx, client, &s)
 		client.Close() // it has answered
 		if err != nil {
-			s.Trouble = err.Error()
+			s.Trouble = said(err)
 			b.Gap(gapOf(bundle.RedisServer, "SENTINEL MASTERS", "sentinel", address, err, onRedis(err)))
 		}
 		r.told.Sentinels = append(r.told.Sentinels, s)
