@@ -13,14 +13,14 @@ import (
 type Stranger func(via, advertised string) error
 
 // AdvertisedError is an address that a server advertises and that is not dialled.
-type AdvertisedError struct{ Address, Via, Why string }
+type AdvertisedError struct{ Address, Via, Why, reason string }
 
 func (e *AdvertisedError) Error() string {
 	return fmt.Sprintf("%s is not dialled, which the server at %s advertises: %s", e.Address, e.Via, e.Why)
 }
 
 // GapReason classifies the error for a gap.
-func (*AdvertisedError) GapReason() string { return bundle.Failed }
+func (e *AdvertisedError) GapReason() string { return e.reason }
 
 // Advertised decides over an address that the server at via advertises, and no configuration names: nil means that it is dialled,
 // like any client of the server would; else the error is an *AdvertisedError. Two rules keep credentials from strangers:
@@ -32,14 +32,14 @@ func (*AdvertisedError) GapReason() string { return bundle.Failed }
 // answers. It decides by how far the cluster is known, see kube.Reach.Stranger. Without strange nothing is known of any cluster.
 func Advertised(via, address string, login bool, config *tls.Config, strange Stranger) error {
 	if OwnHost(address) && !OwnHost(via) {
-		return &AdvertisedError{address, via, "it means that server's own host, and here another one"}
+		return &AdvertisedError{address, via, "it means that server's own host, and here another one", bundle.Failed}
 	}
 	proven := config != nil && !config.InsecureSkipVerify
 	if strange == nil || !login || proven || OwnHost(address) {
 		return nil
 	}
 	if err := strange(via, address); err != nil {
-		return &AdvertisedError{address, via, "it would be given the login, and " + err.Error()}
+		return &AdvertisedError{address, via, "it would be given the login, and " + err.Error(), ReasonOf(err)}
 	}
 	return nil
 }

@@ -5,7 +5,14 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/imbundle/imbundle/bundle"
 )
+
+// notAllowed is why nobody knows, for want of a right.
+type notAllowed struct{ error }
+
+func (notAllowed) GapReason() string { return bundle.Forbidden }
 
 func TestAdvertised(t *testing.T) {
 	unknown := func(string, string) error { return errors.New("nobody knows it") }
@@ -39,5 +46,18 @@ func TestAdvertised(t *testing.T) {
 		if x.want == "" || err == nil || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), x.address+" is not dialled") || !strings.Contains(err.Error(), x.via) {
 			t.Errorf("%s by %s (login %v): %v, want %q", x.address, x.via, x.login, err, x.want)
 		}
+	}
+}
+
+// TestAdvertisedReason: for want of a right, another run would fare no better.
+func TestAdvertisedReason(t *testing.T) {
+	for want, why := range map[string]error{bundle.Failed: errors.New("nobody knows it"), bundle.Forbidden: notAllowed{errors.New("nobody may know it")}} {
+		err := Advertised("kafka-service:9092", "kafka-0.kafka:9092", true, nil, func(string, string) error { return why })
+		if got := ReasonOf(err); got != want {
+			t.Errorf("%v: %s, want %s", err, got, want)
+		}
+	}
+	if got := ReasonOf(Advertised("kafka-service:9092", "localhost:9092", true, nil, nil)); got != bundle.Failed {
+		t.Error(got)
 	}
 }

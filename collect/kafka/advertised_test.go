@@ -90,4 +90,10 @@ func TestLoginOfStrangers(t *testing.T) {
 		t.Errorf("dialled %q", dialled)
 	}
 	g.gap(bundle.Failed, "kafka-2.kafka:9092 is not dialled", "nobody knows it", "--kafka")
+	o.Strange = func(string, string) error { return wayRefused{} }
+	g = gather(t, o)
+	g.gap(bundle.Forbidden, "kafka-2.kafka:9092 is not dialled", "--kafka")
+	if told := g.topics(); told.Brokers[2].Unreachable == "" {
+		t.Error("a broker that was not asked is told to have answered")
+	}
 }

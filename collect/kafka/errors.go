@@ -46,7 +46,8 @@ func (f *Failure) GapReason() string { return f.Reason }
 func (f *Failure) spoken() bool {
 	var answer *kerr.Error
 	var dial *dialError
-	return f.Reason == bundle.Forbidden && !errors.As(f.Err, &dial) || errors.As(f.Err, &answer)
+	var withheld *collect.AdvertisedError
+	return f.Reason == bundle.Forbidden && !errors.As(f.Err, &dial) && !errors.As(f.Err, &withheld) || errors.As(f.Err, &answer)
 }
 
 // explain says what an error of a request to address means. advertised is empty for an address of the configuration, and
@@ -102,10 +103,11 @@ func unreached(err error, address, advertised string) *Failure {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.Text = "nothing listens on " + address
 	}
-	if advertised != "" {
+	switch {
+	case advertised != "":
 		f.Text = fmt.Sprintf("%s: the cluster advertises it as the address of broker %s", f.Text, advertised)
 		f.Hint = "bring that broker up; if it is up, advertised.listeners must name an address that clients reach, or let imbundle reach the brokers by port-forward"
-	} else {
+	case f.Reason != bundle.Forbidden: // which says itself what to try
 		f.Hint = "check address in kafka.yml, and that the broker runs"
 	}
 	return f
