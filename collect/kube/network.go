@@ -21,6 +21,7 @@ type network struct {
 	pods       []*podSpot
 	nodes      map[string][]string // addresses in numbers of nodes, by each of their names
 	numbers    []string            // in addresses, that nothing known had: they are looked for in the whole cluster
+	located    []string            // those that something has there, whether or not it can be looked at
 	dual       bool                // the cluster has addresses of both families, by the second of which pods are not found
 	everywhere []*corev1.Service   // of the whole cluster, among which the numbers are looked for
 	beyond     []string            // other namespaces that addresses name

@@ -51,7 +51,7 @@ func number(host string) string {
 // mostSought is how many numbers are looked for in the whole cluster, each by a list of pods.
 const mostSought = 8
 
-// hasNumber reports whether a pod, a service or a node that is known has it.
+// hasNumber reports whether a pod, a service or a node of the cluster has it.
 func (n *network) hasNumber(host string) bool {
 	if host == "" {
 		return false
@@ -66,7 +66,7 @@ func (n *network) hasNumber(host string) bool {
 			return true
 		}
 	}
-	return n.serves(host)
+	return slices.Contains(n.located, host) || n.serves(host)
 }
 
 // serves reports whether a number or name is that of a service which is known.
@@ -126,14 +126,16 @@ func (c *Cluster) locate(ctx context.Context, s *Survey, addresses []string) (na
 		return nil, err
 	}
 	for _, svc := range s.net.everywhere {
-		if slices.ContainsFunc(fresh, func(n string) bool { return servedAt(svc, n) }) {
-			namespaces = append(namespaces, svc.Namespace)
+		for _, n := range fresh {
+			if servedAt(svc, n) {
+				namespaces, s.net.located = append(namespaces, svc.Namespace), append(s.net.located, n)
+			}
 		}
 	}
 	for _, n := range fresh {
 		err := listInto(ctx, c, s, "pods", "", "status.podIP="+n, func(p *corev1.Pod) {
 			if !p.Spec.HostNetwork {
-				namespaces = append(namespaces, p.Namespace)
+				namespaces, s.net.located = append(namespaces, p.Namespace), append(s.net.located, n)
 				return
 			}
 			s.net.seeNode([]string{p.Spec.NodeName}, []string{n})

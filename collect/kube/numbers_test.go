@@ -180,3 +180,26 @@ func TestNumbersOfNodes(t *testing.T) {
 		t.Errorf("looked at %q; of the cluster: %v", s.net.beyond, s.ofCluster(o.Reach[0]))
 	}
 }
+
+// TestNumbersNotSeen: a number that the lists of the whole cluster show is the cluster's, though its namespace cannot be looked at, or
+// the pod does not run.
+func TestNumbersNotSeen(t *testing.T) {
+	f := newFaulty(t)
+	elsewhere(f)
+	f.handle("/api/v1/namespaces/middleware/services", refuse(http.StatusGatewayTimeout, "too slow"))
+	f.handle("/api/v1/namespaces/mongo/pods", answer(podList(`{"metadata":{"name":"mongo-0","namespace":"mongo"},"spec":{"containers":[{"name":"c"}]},"status":{"phase":"Pending","podIP":"10.244.0.8"}}`)))
+	o := testOptions(t, f.URL)
+	o.Reach = []string{"10.96.7.7:6379", "10.244.0.8:27017"}
+	c := hurried(t, o)
+	s, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Reach(s)
+	defer r.Close()
+	for _, via := range o.Reach {
+		if r.Stranger(via, "192.168.77.7:1") == nil {
+			t.Errorf("%s is taken for one outside of the cluster", via)
+		}
+	}
+}
