@@ -168,21 +168,24 @@ func (n *network) find(address string) (spots []spot, ips []string) {
 			spots, ips = append(spots, more...), append(ips, at...)
 		}
 	}
-	slices.SortStableFunc(spots, func(a, b spot) int { return readiness(a) - readiness(b) })
+	slices.SortStableFunc(spots, func(a, b spot) int { return a.rank() - b.rank() })
 	return spots, ips
 }
 
-func readiness(s spot) int {
-	if s.pod.ready {
-		return 0
+// rank is lower for pods that are ready, and higher for those of which only the node's network says that they have the port.
+func (s spot) rank() int {
+	rank := before(s.pod.ready)
+	if s.pod.host && !s.pod.declares(s.port) {
+		rank += 2
 	}
-	return 1
+	return rank
 }
 
-// byIP takes a pod on its node's own network only for a port that it declares: the others are of its neighbours.
+// byIP takes a pod on its node's own network only for a port that it declares: the others are of its neighbours. One that declares none
+// may have any.
 func (n *network) byIP(ip string, port int32) (spots []spot, ips []string) {
 	for _, p := range n.pods {
-		if slices.Contains(p.ips, ip) && (!p.host || p.declares(port)) {
+		if slices.Contains(p.ips, ip) && (!p.host || p.declares(port) || !p.declaresAny()) {
 			spots = append(spots, p.at(port))
 		}
 	}
@@ -263,6 +266,10 @@ func (p *podSpot) number(port intstr.IntOrString) int32 {
 // declares reports whether a container says that it has a port.
 func (p *podSpot) declares(port int32) bool {
 	return slices.ContainsFunc(p.containers, func(c corev1.Container) bool { return declares(c, port) })
+}
+
+func (p *podSpot) declaresAny() bool {
+	return slices.ContainsFunc(p.containers, func(c corev1.Container) bool { return len(c.Ports) > 0 })
 }
 
 func declares(c corev1.Container, port int32) bool {

@@ -326,6 +326,25 @@ func TestNodesOwnPods(t *testing.T) {
 	}
 }
 
+// TestUndeclaredPort: a pod on the network of its node may have a port of which it says nothing; one that says so comes first.
+func TestUndeclaredPort(t *testing.T) {
+	n := testNetwork()
+	for _, name := range []string{"silent", "kafka-on-node"} {
+		p := onNode("im", name, "192.168.0.50", 9094)
+		if name == "silent" {
+			p.Spec.Containers[1].Ports = nil
+		} else {
+			p.Status.Conditions = nil // not ready
+		}
+		n.seePod(p)
+	}
+	for address, want := range map[string]string{"192.168.0.50:9094": "[im/kafka-on-node:9094 im/silent:9094]", "192.168.0.50:9093": "[im/silent:9093]", "node-1:9093": "[im/silent:9093]"} {
+		if spots, _ := n.find(address); fmt.Sprint(spots) != want {
+			t.Errorf("%s: %v, want %s", address, spots, want)
+		}
+	}
+}
+
 // TestHiddenName: a name that may be one of the cluster is not taken for what is called so here, unless the user says so.
 func TestHiddenName(t *testing.T) {
 	r := reaching(t, true, false)
