@@ -20,11 +20,13 @@ type network struct {
 	services   map[string]*corev1.Service // by namespace/name
 	pods       []*podSpot
 	nodes      map[string][]string // addresses in numbers of nodes, by each of their names
+	outer      []string            // those by which nodes are reached from outside of the cluster
 	numbers    []string            // in addresses, that nothing known had: they are looked for in the whole cluster
 	located    []string            // those that something has there, whether or not it can be looked at
 	dual       bool                // the cluster has addresses of both families, by the second of which pods are not found
 	everywhere []*corev1.Service   // of the whole cluster, among which the numbers are looked for
 	beyond     []string            // other namespaces that addresses name
+	namespaces map[string]error    // by name: what came of asking for those that addresses may name and nothing has shown
 	expected   []*podSpot
 	listed     map[string]error // by resource and namespace: what came of lists, whatever the review of rights said
 }
@@ -128,7 +130,8 @@ func (n *network) foreign(addresses []string, elsewhere []Component) []string {
 
 // knows reports whether the namespace that a host's name has is surely one of the cluster.
 func (n *network) knows(host, ns string, elsewhere []Component) bool {
-	return strings.Contains(host, ".svc") || slices.Contains(n.own, ns) || slices.ContainsFunc(elsewhere, func(c Component) bool { return c.Namespace == ns })
+	err, asked := n.namespaces[ns]
+	return asked && err == nil || strings.Contains(host, ".svc") || slices.Contains(n.own, ns) || slices.ContainsFunc(elsewhere, func(c Component) bool { return c.Namespace == ns })
 }
 
 // expect notes the pods that are behind addresses.
@@ -193,6 +196,12 @@ func (n *network) byIP(ip string, port int32) (spots []spot, ips []string) {
 		if svc.Spec.ClusterIP == ip || slices.Contains(svc.Spec.ClusterIPs, ip) {
 			more, _ := n.behind(svc, port)
 			spots = append(spots, more...)
+		}
+		for _, p := range svc.Spec.Ports {
+			if p.NodePort == port && n.isNode(ip) {
+				more, _ := n.behind(svc, p.Port)
+				spots = append(spots, more...)
+			}
 		}
 	}
 	return spots, []string{ip}

@@ -202,7 +202,11 @@ func TestNodesName(t *testing.T) {
 func TestStranger(t *testing.T) {
 	r := reaching(t, true, false)
 	r.s.net.own = []string{"im", "mid"}
-	r.s.net.seeNode([]string{"node-1", "node-1.example.com"}, []string{"192.168.0.7", "47.0.0.7"})
+	r.s.net.seeWholeNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}, Status: corev1.NodeStatus{Addresses: []corev1.NodeAddress{
+		{Type: corev1.NodeHostName, Address: "node-1.example.com"}, {Type: corev1.NodeInternalIP, Address: "192.168.0.7"}, {Type: corev1.NodeExternalIP, Address: "47.0.0.7"},
+	}}})
+	r.s.net.services["im/kafka-service"].Spec.Ports[0].NodePort = 30094
+	r.s.net.services["im/outside"].Spec.ExternalIPs = []string{"192.168.0.9"}
 	r.s.net.seeNode([]string{"node-2"}, nil)
 	sought := func(r *Reach) *Reach {
 		r.s.net.numbers, r.s.net.listed = []string{"172.16.0.1"}, map[string]error{object("services", ""): nil, object("pods", ""): nil, object("nodes", ""): nil}
@@ -231,8 +235,11 @@ func TestStranger(t *testing.T) {
 		{r, "kafka-service:19094", "kafka-0.kafka-headless.im.svc:9094", true},
 		{r, "kafka-service:19094", "10.0.0.1:9094", true},
 		{r, "kafka-service:19094", "10.96.0.1:19094", true},
-		{r, "kafka-service:19094", "192.168.0.7:30094", true}, // a port of a node
-		{r, "kafka-service:19094", "47.0.0.7:30094", true},
+		{r, "kafka-service:19094", "192.168.0.7:30094", true},  // a port of a node, which a service leads to its pods
+		{r, "kafka-service:19094", "192.168.0.7:30095", false}, // here that may be anybody
+		{r, "kafka-service:19094", "10.96.0.3:1", false},
+		{r, "kafka-service:19094", "192.168.0.9:9094", true},
+		{r, "kafka-service:19094", "47.0.0.7:30095", true},
 		{r, "kafka-service:19094", "node-1:30094", true},
 		{r, "kafka-service:19094", "node-1.example.com.:30094", true},
 		{r, "kafka-service:19094", "node-2:30094", false}, // what answers here to the name is not to be told from it
@@ -245,6 +252,7 @@ func TestStranger(t *testing.T) {
 		{r, "172.16.0.2:9092", "172.16.0.3:9092", false},
 		{r, "172.16.0.1:9092", "172.16.0.2:9092", true},
 		{r, "172.16.0.2:9092", "172.16.0.3:9092", true}, // which the one before led to
+		{r, "172.16.0.1:9092", "192.168.0.7:30095", true},
 		{nowhere, "172.16.0.1:9092", "172.16.0.2:9092", false},
 		{hides, "alikafka-1.alikafka.aliyuncs.com:9093", "alikafka-2.alikafka.aliyuncs.com:9093", true},
 		{hides, "172.16.0.1:9092", "172.16.0.2:9092", false},
@@ -269,6 +277,7 @@ func TestStranger(t *testing.T) {
 		via  string
 		want string
 	}{
+		{r, "kafka-service:19094", "no pod, service or node"},
 		{nowhere, "172.16.0.1:9092", "may not list services and pods of all namespaces; have the right"},
 		{r, "172.16.0.7:9092", "it was not looked for in the whole cluster; run imbundle inside"},
 		{r, "127.0.0.1:9092", "may be a port that is forwarded into it; run imbundle inside"},
@@ -276,8 +285,12 @@ func TestStranger(t *testing.T) {
 		{noNodes, "172.16.0.1:9092", "may not list nodes; have the right"},
 		{dual, "172.16.0.1:9092", "both families"},
 	} {
-		if err := x.r.Stranger(x.via, "172.16.0.9:9092"); err == nil || !strings.Contains(err.Error(), x.want) {
+		err := x.r.Stranger(x.via, "172.16.0.9:9092")
+		if err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%v lacks %q", err, x.want)
+		}
+		if forbidden := collect.ReasonOf(err) == bundle.Forbidden; forbidden != strings.Contains(x.want, "may not") {
+			t.Errorf("%s: %v", collect.ReasonOf(err), err)
 		}
 	}
 }
@@ -326,6 +339,38 @@ func TestNodesOwnPods(t *testing.T) {
 	}
 }
 
+// TestInnerNumber: a number of the cluster's own network that a server advertises is reached through a pod only, one that the
+// configuration names directly too; and so is what a server advertises that was reached in that network.
+func TestInnerNumber(t *testing.T) {
+	for name, x := range map[string]struct {
+		advertised, shared, directly bool
+	}{"configured": {directly: true}, "advertised": {advertised: true}, "advertised in a network that is shared": {advertised: true, shared: true, directly: true}} {
+		t.Run(name, func(t *testing.T) {
+			r := reaching(t, true, false)
+			if x.shared {
+				r.worked("10.0.0.2:9094", way{by: directly})
+			}
+			if x.advertised {
+				if err := r.Stranger("10.0.0.2:9094", "10.0.0.1:9094"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			conn, err := r.Dial(ctx, "tcp", "10.0.0.1:9094")
+			dialled := r.How("10.0.0.1:9094") == directly // somebody else has it here
+			if err == nil {
+				conn.Close()
+			} else {
+				dialled = strings.Contains(err.Error(), "directly: ")
+			}
+			if dialled != x.directly {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestUndeclaredPort: a pod on the network of its node may have a port of which it says nothing; one that says so comes first.
 func TestUndeclaredPort(t *testing.T) {
 	n := testNetwork()
@@ -359,6 +404,9 @@ func TestHiddenName(t *testing.T) {
 		cancel()
 		if told := err != nil && strings.Contains(err.Error(), "may not list services in namespace im"); told != hidden {
 			t.Errorf("%s: %v", address, err)
+		}
+		if hidden && (collect.ReasonOf(err) != bundle.Forbidden || !strings.Contains(err.Error(), "; have the right to list services in namespace im granted") || strings.Contains(err.Error(), "OpenIM's configuration")) {
+			t.Errorf("%s: %s: %v", address, collect.ReasonOf(err), err)
 		}
 	}
 }

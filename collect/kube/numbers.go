@@ -32,6 +32,9 @@ func (n *network) seeWholeNode(node *corev1.Node) {
 	for _, a := range node.Status.Addresses {
 		if net.ParseIP(a.Address) != nil {
 			ips = append(ips, a.Address)
+			if a.Type == corev1.NodeExternalIP {
+				n.outer = append(n.outer, a.Address)
+			}
 		} else {
 			names = append(names, a.Address)
 		}
@@ -61,12 +64,17 @@ func (n *network) hasNumber(host string) bool {
 			return true
 		}
 	}
+	return slices.Contains(n.located, host) || n.isNode(host) || n.serves(host)
+}
+
+// isNode reports whether a number is that of a node.
+func (n *network) isNode(ip string) bool {
 	for _, ips := range n.nodes {
-		if slices.Contains(ips, host) {
+		if slices.Contains(ips, ip) {
 			return true
 		}
 	}
-	return slices.Contains(n.located, host) || n.serves(host)
+	return false
 }
 
 // serves reports whether a number or name is that of a service which is known.
@@ -79,10 +87,24 @@ func (n *network) serves(host string) bool {
 	return false
 }
 
+// facesOut reports whether a number is one by which a node or a service is reached from outside of the cluster.
+func (n *network) facesOut(ip string) bool {
+	for _, svc := range n.services {
+		if servedOutside(svc, ip) {
+			return true
+		}
+	}
+	return slices.Contains(n.outer, ip)
+}
+
 // servedAt reports whether a number is that of a service: inside the cluster, or from outside by way of a load balancer, which may
 // have a name instead.
 func servedAt(svc *corev1.Service, host string) bool {
-	return svc.Spec.ClusterIP == host || slices.Contains(svc.Spec.ClusterIPs, host) || slices.Contains(svc.Spec.ExternalIPs, host) ||
+	return svc.Spec.ClusterIP == host || slices.Contains(svc.Spec.ClusterIPs, host) || servedOutside(svc, host)
+}
+
+func servedOutside(svc *corev1.Service, host string) bool {
+	return slices.Contains(svc.Spec.ExternalIPs, host) ||
 		slices.ContainsFunc(svc.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool {
 			return i.IP == host || i.Hostname != "" && strings.EqualFold(i.Hostname, strings.TrimSuffix(host, "."))
 		})

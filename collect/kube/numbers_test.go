@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	authv1 "k8s.io/api/authorization/v1"
+
+	"github.com/imbundle/imbundle/bundle"
+	"github.com/imbundle/imbundle/collect"
 )
 
 // elsewhere has a service in a namespace that is not collected from, and a pod in another.
@@ -201,5 +204,64 @@ func TestNumbersNotSeen(t *testing.T) {
 		if r.Stranger(via, "192.168.77.7:1") == nil {
 			t.Errorf("%s is taken for one outside of the cluster", via)
 		}
+	}
+}
+
+// TestNamespaceOfName: a name may be that of a service or pod in a namespace that nothing has shown. Whether there is such a namespace is
+// asked; where that is not told, the name is not taken for one outside.
+func TestNamespaceOfName(t *testing.T) {
+	services := `{"kind":"ServiceList","metadata":{},"items":[{"metadata":{"name":"redis","namespace":"invalid"},"spec":{"selector":{"app":"redis"},"clusterIP":"10.96.7.7","ports":[{"port":6379}]}}]}`
+	redis := `{"metadata":{"name":"redis-0","namespace":"invalid","labels":{"app":"redis"}},"spec":{"containers":[{"name":"c"}]},"status":{"phase":"Running","podIP":"10.244.0.7"}}`
+	for name, x := range map[string]struct {
+		answer       http.HandlerFunc
+		found        string
+		doubt, right string
+	}{
+		"absent":    {answer: refuse(http.StatusNotFound, "no such namespace")},
+		"there":     {answer: answer(`{"kind":"Namespace","metadata":{"name":"invalid"}}`), found: "[invalid/redis-0:6379]"},
+		"forbidden": {answer: refuse(http.StatusForbidden, "no"), doubt: "the user may not get namespace invalid", right: "have the right to get namespace invalid granted"},
+		"slow":      {answer: refuse(http.StatusGatewayTimeout, "a proxy does not like it"), doubt: "getting namespace invalid: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFaulty(t)
+			configuredInstallation(f)
+			f.handle("/api/v1/namespaces/invalid", x.answer)
+			f.handle("/api/v1/namespaces/invalid/services", answer(services))
+			f.handle("/api/v1/namespaces/invalid/pods", answer(podList(redis)))
+			o := testOptions(t, f.URL)
+			o.Reach = []string{"redis.invalid:6379", "kafka-0.kafka.invalid:9092", "kafka-service.openim:19094"}
+			c := hurried(t, o)
+			s, err := c.Survey(t.Context())
+			if err == nil {
+				err = c.LookAtNetwork(t.Context(), s)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := f.made["GET /api/v1/namespaces/invalid"]; n != 1 || f.made["GET /api/v1/namespaces/openim"] != 1 {
+				t.Errorf("asked for %d times: %v", n, f.made)
+			}
+			r := c.Reach(s)
+			defer r.Close()
+			c.o.Reach = nil // as if the configuration named them
+			if spots, _ := s.net.find("redis.invalid:6379"); len(spots) > 0 != (x.found != "") || x.found != "" && fmt.Sprint(spots) != x.found {
+				t.Errorf("found %v", spots)
+			}
+			for _, address := range []string{"redis.invalid:6379", "kafka-0.kafka.invalid:9092"} {
+				if address == "redis.invalid:6379" && x.found != "" {
+					continue
+				}
+				if err := r.Stranger(address, "192.168.77.7:1"); (err == nil) != (x.doubt == "") {
+					t.Errorf("%s is followed: %v", address, err)
+				}
+				_, err := r.Dial(t.Context(), "tcp", address)
+				if err == nil || strings.Contains(err.Error(), "may be one of the cluster") != (x.doubt != "") || !strings.Contains(err.Error(), x.doubt) || !strings.Contains(err.Error(), x.right) {
+					t.Errorf("%v", err)
+				}
+				if forbidden := collect.ReasonOf(err) == bundle.Forbidden; forbidden != (x.right != "") {
+					t.Errorf("%s: %v", collect.ReasonOf(err), err)
+				}
+			}
+		})
 	}
 }

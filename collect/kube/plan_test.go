@@ -106,6 +106,9 @@ var users = map[string]user{
 	"numbers": {namespaces: []string{"openim"}, configured: true, reach: []string{"10.96.7.7:6379", "10.0.0.1:9094", "172.16.0.9:1"}, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Verb == "get" && a.Subresource == "portforward"
 	}},
+	"names": {namespaces: []string{"openim"}, configured: true, reach: []string{"redis.example.com:6379"}, refused: func(a authv1.ResourceAttributes) bool {
+		return a.Verb == "get" && a.Subresource == "portforward"
+	}},
 	"numbers in one namespace": {namespaces: []string{"openim"}, configured: true, reach: []string{"10.96.7.7:6379"}, refused: func(a authv1.ResourceAttributes) bool {
 		return a.Namespace == ""
 	}},
@@ -221,7 +224,7 @@ func TestPlanIsWhatTheRunAsks(t *testing.T) {
 // them, and each of them is needed by one. Lists of secrets are the exception: they are never printed; and nodes/proxy, which is
 // used where it is granted but printed only for those who want it.
 func TestRightsAreThoseOfThePlan(t *testing.T) {
-	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec", "numbers", "an ALB"} {
+	for _, name := range []string{"administrator, exec", "administrator, kubelets", "administrator, metrics", "administrator, a Prometheus named", "administrator, a Prometheus found", "no list of secrets", "all", "everywhere by pods", "configured", "configured, exec", "numbers", "names", "an ALB"} {
 		_, c, s := prepare(t, name)
 		p, err := c.Plan(t.Context(), s, collect.Options{})
 		if err != nil {

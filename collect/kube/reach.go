@@ -33,7 +33,8 @@ type Reach struct {
 	all  []*tunnel          // those too that are not used any more
 	// shared are addresses in a network that we share with servers outside of the cluster: these lead there.
 	shared map[string]bool
-	work   sync.WaitGroup // of connections
+	inner  map[string]bool // addresses of the cluster's own network that servers advertise: they are not dialled directly
+	work   sync.WaitGroup  // of connections
 	done   context.Context
 	end    context.CancelFunc
 }
@@ -53,7 +54,7 @@ type way struct {
 
 // Reach makes use of what the survey knows of services and pods. The caller closes it.
 func (c *Cluster) Reach(s *Survey) *Reach {
-	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}, mute: map[*podSpot]bool{}, shared: map[string]bool{}}
+	r := &Reach{c: c, s: s, ways: map[string]way{}, pods: map[string]*tunnel{}, mute: map[*podSpot]bool{}, shared: map[string]bool{}, inner: map[string]bool{}}
 	r.done, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -115,9 +116,13 @@ func (r *Reach) Dial(ctx context.Context, network, address string) (net.Conn, er
 	if known.by == byForward && r.mute[known.through] {
 		known.by = byExec
 	}
+	inner := r.inner[address]
 	r.mu.Unlock()
 	ways := []string{directly, byForward, byExec}
-	if r.foreignNumber(address, spots) {
+	switch {
+	case inner:
+		ways = []string{byForward, byExec}
+	case r.foreignNumber(address, spots):
 		ways = []string{byForward, byExec, directly}
 	}
 	if tried {
@@ -199,9 +204,9 @@ func (r *Reach) straight(ctx context.Context, network, address string, spots []s
 		return nil, err
 	}
 	named := net.ParseIP(host) == nil
-	if named && len(spots)+len(ips) == 0 && host != "localhost" && !r.c.inside && !slices.Contains(r.c.o.Reach, address) {
+	if named && len(spots)+len(ips) == 0 && host != "localhost" && r.mayBeOther(address) {
 		if d := r.s.doubt(host); d.why != "" {
-			return nil, fmt.Errorf("the name %s may be one of the cluster, and what is called so here somebody else: %s", host, d.why)
+			return nil, d.error(fmt.Sprintf("the name %s may be one of the cluster, and what is called so here somebody else: %s", host, d.why))
 		}
 		if slices.Contains(strings.Split(host, "."), "svc") {
 			return nil, fmt.Errorf("the name %s is one of the cluster, where no running pod or service has it, and what is called so here is somebody else", host)
@@ -221,6 +226,11 @@ func (r *Reach) straight(ctx context.Context, network, address string, spots []s
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
+// mayBeOther reports whether here somebody else may have an address: seen from outside of the cluster, unless the user has named it.
+func (r *Reach) mayBeOther(address string) bool {
+	return !r.c.inside && !slices.Contains(r.c.o.Reach, address)
+}
+
 // patience is longer for an address to which there is no other way.
 func (r *Reach) patience(spots []spot) time.Duration {
 	if len(spots) > 0 && !r.c.inside {
@@ -235,8 +245,13 @@ func (r *Reach) dialThrough(ctx context.Context, address string, spots []spot, f
 	switch {
 	case len(spots) == 0:
 		failed.Hint = "it is not the address of a pod or service that was found; check it in OpenIM's configuration, and the network from here to it"
-		if host, _, _ := net.SplitHostPort(address); number(host) != "" && !r.c.inside && r.s.doubt(host).right != "" {
-			failed.Hint += "; if it is of another namespace, name that with -n, or have the right to list " + r.s.doubt(host).right + " granted"
+		host, _, _ := net.SplitHostPort(address)
+		switch right := r.s.doubt(host).right; {
+		case right == "" || r.c.inside:
+		case number(host) != "":
+			failed.Hint += "; if it is of another namespace, name that with -n, or have the right to " + right + " granted"
+		case r.mayBeOther(address):
+			failed.Hint = "have the right to " + right + " granted (`imbundle collect --plan=rbac` prints it), run imbundle inside the cluster, or name the address for this run (--kafka, --redis, --mongo)"
 		}
 		return nil
 	case r.c.inside:

@@ -52,7 +52,7 @@ func (c *Cluster) asks(s *Survey) []Answer {
 	for _, k := range c.searched(s) {
 		add(clusterName, "list", k.group, k.resource, "", k.costs)
 	}
-	return slices.Concat(all, s.edgeAsks(), s.numberAsks(), c.reachAsks(s), c.forwardAsks(s), s.prometheusAsks())
+	return slices.Concat(all, s.edgeAsks(), s.numberAsks(), s.namespaceAsks(), c.reachAsks(s), c.forwardAsks(s), s.prometheusAsks())
 }
 
 // workloads are the kinds in which OpenIM is looked for.

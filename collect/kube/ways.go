@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
+	"net"
 	"net/url"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/imbundle/imbundle/collect/backends"
 )
@@ -29,6 +32,9 @@ func (c *Cluster) LookAtNetwork(ctx context.Context, s *Survey) error {
 	}
 	located, err := c.locate(ctx, s, addresses)
 	if err != nil {
+		return err
+	}
+	if err := c.seekNamespaces(ctx, s, addresses); err != nil {
 		return err
 	}
 	for _, ns := range append(s.net.foreign(addresses, s.Elsewhere), located...) {
@@ -66,6 +72,44 @@ func (c *Cluster) listServices(ctx context.Context, s *Survey, ns string) error 
 		s.net.dual = s.net.dual || len(svc.Spec.ClusterIPs) > 1
 		s.net.services[object(ns, svc.Name)] = svc
 	})
+}
+
+// seekNamespaces asks, as mustExist does, for the namespaces that addresses may name and nothing has shown: redis.dev is a host of the
+// Internet as well as a service in namespace dev.
+func (c *Cluster) seekNamespaces(ctx context.Context, s *Survey, addresses []string) error {
+	if c.inside || c.Replayed() || s.net.allOwn {
+		return nil
+	}
+	if s.net.namespaces == nil {
+		s.net.namespaces = map[string]error{}
+	}
+	for _, address := range addresses {
+		host, _, err := net.SplitHostPort(address)
+		if spots, ips := s.net.find(address); err != nil || len(spots)+len(ips) > 0 {
+			continue
+		}
+		for _, name := range meanings(host) {
+			if _, asked := s.net.namespaces[name.ns]; asked || name.ns == "" || s.net.knows(host, name.ns, s.Elsewhere) {
+				continue
+			}
+			var got metav1.PartialObjectMetadata
+			err := c.getJSON(ctx, "/api/v1"+inNamespace(name.ns), nil, &got)
+			if ctx.Err() != nil {
+				return err
+			}
+			s.net.namespaces[name.ns] = err
+		}
+	}
+	return nil
+}
+
+// namespaceAsks are the rights to ask for the namespaces that addresses may name. Their lack is told with the address that it costs.
+func (s *Survey) namespaceAsks() []Answer {
+	var all []Answer
+	for _, ns := range slices.Sorted(maps.Keys(s.net.namespaces)) {
+		all = append(all, Answer{ask: ask{Verb: "get", Resource: "namespaces", Name: ns}, Costs: "whether hosts called so stand in the cluster: no login goes where that is not known", source: reachName})
+	}
+	return all
 }
 
 // listBeyond looks at a namespace that is not collected from.
