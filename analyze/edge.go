@@ -20,7 +20,7 @@ type Edge struct {
 	Entry           string
 	Kind            string // Ingress, Service
 	Namespace, Name string
-	Class           string
+	Class           string            // of the Ingress, or of the load balancer
 	Notes           map[string]string // annotations
 	Backends        []Backend         // services behind an Ingress
 	Ports           []int             // of a Service
@@ -85,6 +85,7 @@ func (p *PortText) UnmarshalJSON(raw []byte) error {
 type edgeSpec struct {
 	Type  string        `json:"type"`
 	Class string        `json:"ingressClassName"`
+	LB    string        `json:"loadBalancerClass"`
 	Ports []ServicePort `json:"ports"`
 	TLS   []struct {
 		Hosts []string `json:"hosts"`
@@ -119,7 +120,7 @@ func (s *snapshots) addEdge(entry string, o *object) {
 	var spec edgeSpec
 	decodePart(o.Spec, &spec)
 	e := Edge{Entry: entry, Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name, Notes: o.Metadata.Notes}
-	e.Class = cmp.Or(spec.Class, o.Metadata.Notes[record.IngressClassNote])
+	e.Class = cmp.Or(spec.Class, spec.LB, o.Metadata.Notes[record.IngressClassNote])
 	for _, hosts := range spec.TLS {
 		e.TLS = e.TLS || len(hosts.Hosts) > 0
 	}

@@ -16,8 +16,8 @@ const ping = 30
 var edgeTimeout = analyze.Check{
 	ID: "edge-idle-timeout", Guide: "2.5",
 	Title: say("入口的空闲超时与心跳", "idle timeout of the edge against the ping"),
-	Doc: say("通向网关的 Ingress 与负载均衡 Service 上写明的空闲超时（nginx 的 proxy-read-timeout、proxy-send-timeout，阿里云 CLB、NLB 与 AWS 负载均衡的超时注解）：不大于客户端 30 秒的心跳即会切断空闲长连接。阿里云 ALB 的超时写在 AlbConfig 里：看 Ingress 所通向的那一个、且只看该 Ingress 所用端口的监听（listeners 的 requestTimeout 与 idleTimeout）；按厂商文档，长连接在 requestTimeout 内没有消息才断开，idleTimeout 说的是两次请求之间，因此后者只算可能。没有写明的按入口自己的默认（nginx 为 60 秒；ALB 的 idleTimeout 各处说法不一），不作判断；控制器的全局设置不在其中。",
-		"Idle timeouts that are set on an Ingress or a load balancer's Service in front of the gateway (proxy-read-timeout and proxy-send-timeout of nginx, the timeout annotations of Alibaba Cloud's CLB and NLB and of AWS's load balancers): one that is not above the clients' ping of 30 seconds cuts idle websockets. Alibaba Cloud's ALB has them in an AlbConfig: that to which the Ingress leads is looked at, and of its listeners those of the ports that the Ingress uses (requestTimeout and idleTimeout); by the vendor's documents a websocket ends when no message came within requestTimeout, while idleTimeout is about the time between two requests, so that the latter is merely possible. What is not set is the edge's own default (60 seconds for nginx; of ALB's idleTimeout the sources disagree) and is not judged; nor are global settings of the controller."),
+	Doc: say("通向网关的 Ingress 与负载均衡 Service 上写明的空闲超时（nginx 的 proxy-read-timeout、proxy-send-timeout，阿里云 CLB、NLB 与 AWS 负载均衡的超时注解）：不大于客户端 30 秒的心跳即会切断空闲长连接。阿里云 ALB 的超时写在 AlbConfig 里：看 Ingress 所通向的那一个、且只看该 Ingress 所用端口的监听（listeners 的 requestTimeout 与 idleTimeout）；按厂商文档，长连接在 requestTimeout 内没有消息才断开，idleTimeout 说的是两次请求之间，因此后者只算可能；CLB 的两个注解同理。没有写明的按入口自己的默认（nginx 为 60 秒；ALB 的 idleTimeout 各处说法不一），不作判断；控制器的全局设置不在其中。",
+		"Idle timeouts that are set on an Ingress or a load balancer's Service in front of the gateway (proxy-read-timeout and proxy-send-timeout of nginx, the timeout annotations of Alibaba Cloud's CLB and NLB and of AWS's load balancers): one that is not above the clients' ping of 30 seconds cuts idle websockets. Alibaba Cloud's ALB has them in an AlbConfig: that to which the Ingress leads is looked at, and of its listeners those of the ports that the Ingress uses (requestTimeout and idleTimeout); by the vendor's documents a websocket ends when no message came within requestTimeout, while idleTimeout is about the time between two requests, so that the latter is merely possible; so it is with the two annotations of CLB. What is not set is the edge's own default (60 seconds for nginx; of ALB's idleTimeout the sources disagree) and is not judged; nor are global settings of the controller."),
 	Needs: []string{"cluster-resources/ingresses/<namespace>.json", "cluster-resources/services/<namespace>.json"}, Collect: collectAll,
 	Run: func(f *analyze.Facts) analyze.Finding {
 		if len(f.Edges) == 0 {
@@ -52,13 +52,19 @@ func toGateway(e analyze.Edge) bool {
 	return named(e.Name) || slices.ContainsFunc(e.Backends, behind) || slices.Contains(e.Ports, 10001)
 }
 
+// clbIdle is the wait for a next request where it is CLB's, see albTooShort, and that for a next packet where it is NLB's.
+const (
+	clbIdle  = "alibaba-cloud-loadbalancer-idle-timeout"
+	nlbClass = "alibabacloud.com/nlb"
+)
+
 // idleNotes are the ends of annotations that hold an idle timeout in seconds: of ingress-nginx; of Alibaba Cloud's CLB and NLB
 // (alibaba-load-balancer-controller c2771084 pkg/controller/service/reconcile/annotation/annotations.go:38,91), whose ALB has none, but
 // an AlbConfig (see albTooShort); and of AWS (cloud-provider-aws
 // docs/service_controller.md; aws-load-balancer-controller: idle_timeout.timeout_seconds among the attributes).
 var idleNotes = []string{
 	"nginx.ingress.kubernetes.io/proxy-read-timeout", "nginx.ingress.kubernetes.io/proxy-send-timeout",
-	"alibaba-cloud-loadbalancer-idle-timeout", "alibaba-cloud-loadbalancer-established-timeout",
+	clbIdle, "alibaba-cloud-loadbalancer-request-timeout", "alibaba-cloud-loadbalancer-established-timeout",
 	"aws-load-balancer-connection-idle-timeout", "alb.ingress.kubernetes.io/load-balancer-attributes",
 }
 
@@ -79,7 +85,11 @@ func tooShort(e analyze.Edge) (found []analyze.Evidence) {
 			if !strings.HasSuffix(name, note) || err != nil || seconds > ping || seconds <= 0 {
 				continue
 			}
-			found = append(found, cutAt(e, analyze.Likely, analyze.Sighting{Entry: e.Entry, Text: fmt.Sprintf("%s %s/%s: %s: %s", e.Kind, e.Namespace, e.Name, name, clip(value))}))
+			confidence := analyze.Likely
+			if note == clbIdle && e.Class != nlbClass {
+				confidence = analyze.Possible
+			}
+			found = append(found, cutAt(e, confidence, analyze.Sighting{Entry: e.Entry, Text: fmt.Sprintf("%s %s/%s: %s: %s", e.Kind, e.Namespace, e.Name, name, clip(value))}))
 		}
 	}
 	return found
