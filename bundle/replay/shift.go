@@ -15,15 +15,14 @@ const micro = "2006-01-02T15:04:05.000000Z07:00"
 // shift moves the times of objects, so that code which reckons with the present finds ages as of the snapshot, and moves the
 // times in what such code has printed back. A nil shift leaves everything as it is. It is not safe for concurrent use.
 type shift struct {
-	by      time.Duration
-	now     time.Time
+	at, now time.Time
 	printed []string // pairs: a moved time as it is printed, and what it was
 	seen    map[string]bool
 }
 
 // newShift moves the snapshot's time to now.
 func newShift(at, now time.Time) *shift {
-	return &shift{by: now.Sub(at), now: now, seen: map[string]bool{}}
+	return &shift{at: at, now: now, seen: map[string]bool{}}
 }
 
 // move gives a copy of an object with its times moved.
@@ -46,11 +45,12 @@ func (s *shift) moved(text string) string {
 	if err != nil {
 		return text
 	}
-	to := t.Add(s.by)
-	if part := t.Sub(t.Truncate(time.Second)); part > 0 {
-		to = to.Add(time.Second - part) // the age in whole seconds is the same, and not about to turn
+	whole := t.Truncate(time.Second)
+	if whole.Before(t) {
+		whole = whole.Add(time.Second)
 	}
-	if to.After(s.now) && !t.After(s.now.Add(-s.by).Add(time.Minute)) {
+	to := s.now.Add(-s.at.Sub(whole).Truncate(time.Second)) // an age in whole seconds is not about to turn
+	if to.After(s.now) && !t.After(s.at.Add(time.Minute)) {
 		to = s.now // written while the lists were being read: it is no future
 	}
 	moved := to.UTC().Format(micro)
