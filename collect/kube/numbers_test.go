@@ -45,13 +45,7 @@ func TestNumbersElsewhere(t *testing.T) {
 		}
 		o := testOptions(t, f.URL)
 		o.Reach = []string{"10.96.7.7:6379", "10.244.0.8:27017", "172.16.0.9:9092", "10.0.0.1:9094", "127.0.0.1:1"}
-		c := hurried(t, o)
-		s, err := c.Survey(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := c.Reach(s)
-		defer r.Close()
+		_, s, r := surveyed(t, o)
 		if want := []string{"10.96.7.7", "10.244.0.8", "172.16.0.9"}; !slices.Equal(s.net.numbers, want) {
 			t.Errorf("looked for %q, want %q", s.net.numbers, want)
 		}
@@ -85,7 +79,7 @@ func TestNumbersElsewhere(t *testing.T) {
 				t.Errorf("told before it has cost anything: %+v", g)
 			}
 		}
-		_, err = r.Dial(t.Context(), "tcp", "127.0.0.1:1")
+		_, err := r.Dial(t.Context(), "tcp", "127.0.0.1:1")
 		if err == nil || strings.Contains(err.Error(), "all namespaces") {
 			t.Errorf("%v", err)
 		}
@@ -107,13 +101,7 @@ func TestNumbersUnlisted(t *testing.T) {
 		for n := range mostSought + 3 {
 			o.Reach = append(o.Reach, fmt.Sprintf("172.16.0.%d:9092", n+1))
 		}
-		c := hurried(t, o)
-		s, err := c.Survey(t.Context())
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		r := c.Reach(s)
-		defer r.Close()
+		_, _, r := surveyed(t, o)
 		if err := r.Stranger("172.16.0.1:9092", "172.16.0.99:9092"); err == nil || !strings.Contains(err.Error(), "a proxy does not like it") {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -129,13 +117,7 @@ func TestNumbersAgain(t *testing.T) {
 	elsewhere(f)
 	o := testOptions(t, f.URL)
 	o.Reach = []string{"10.96.7.7:6379"}
-	c := hurried(t, o)
-	s, err := c.Survey(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := c.Reach(s)
-	defer r.Close()
+	c, s, r := surveyed(t, o)
 	if err := r.Stranger("172.16.0.9:9092", "172.16.0.10:9092"); err == nil || !strings.Contains(err.Error(), "it was not looked for") {
 		t.Errorf("%v", err)
 	}
@@ -193,13 +175,7 @@ func TestNumbersNotSeen(t *testing.T) {
 	f.handle("/api/v1/namespaces/mongo/pods", answer(podList(`{"metadata":{"name":"mongo-0","namespace":"mongo"},"spec":{"containers":[{"name":"c"}]},"status":{"phase":"Pending","podIP":"10.244.0.8"}}`)))
 	o := testOptions(t, f.URL)
 	o.Reach = []string{"10.96.7.7:6379", "10.244.0.8:27017"}
-	c := hurried(t, o)
-	s, err := c.Survey(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := c.Reach(s)
-	defer r.Close()
+	_, _, r := surveyed(t, o)
 	for _, via := range o.Reach {
 		if r.Stranger(via, "192.168.77.7:1") == nil {
 			t.Errorf("%s is taken for one outside of the cluster", via)

@@ -152,6 +152,19 @@ func hurried(t *testing.T, o Options) *Cluster {
 	return c
 }
 
+// surveyed surveys what there is and makes the ways to it, which end with the test.
+func surveyed(t *testing.T, o Options) (*Cluster, *Survey, *Reach) {
+	t.Helper()
+	c := hurried(t, o)
+	s, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Reach(s)
+	t.Cleanup(r.Close)
+	return c, s, r
+}
+
 // oneSource is a Source made of a func.
 type oneSource func(ctx context.Context, b *collect.Batch) error
 
